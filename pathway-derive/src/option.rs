@@ -12,6 +12,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Ident, Lit, LitStr, Meta, MetaList, Path, Token, Type, token};
 
 use crate::ctxt::Ctxt;
+use crate::suggest;
 
 /// One option as it is written.
 pub struct RawOption {
@@ -144,6 +145,13 @@ pub fn parse_attributes(
         }
     }
     options
+}
+
+/// Reports an option that does not exist. `what` says whose option it is.
+pub fn unknown(ctxt: &Ctxt, option: &RawOption, what: &str, known: &[&str]) {
+    let name = option.name();
+    let help = suggest::help(&name, known);
+    ctxt.error(&option.key, format!("unknown {what} `{name}`\nhelp: {help}"));
 }
 
 /// An option's value and where the option is written.

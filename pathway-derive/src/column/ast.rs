@@ -8,7 +8,7 @@ use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Fields, Generics, 
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::option::{self, RawOption, Slot};
-use crate::{schema, suggest, types};
+use crate::{schema, types};
 
 pub const TYPE_OPTIONS: [&str; 2] = ["rename_all", "crate"];
 pub const VARIANT_OPTIONS: [&str; 3] = ["rename", "alias", "other"];
@@ -53,7 +53,7 @@ impl<'a> Column<'a> {
                 name if VARIANT_OPTIONS.contains(&name) => {
                     ctxt.error(key, format!("`{name}` belongs on a variant, not on the type"));
                 }
-                name => unknown(ctxt, &option, name, &TYPE_OPTIONS),
+                _ => option::unknown(ctxt, &option, "option", &TYPE_OPTIONS),
             }
         }
         if !input.generics.params.is_empty() {
@@ -110,7 +110,7 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
                 name if TYPE_OPTIONS.contains(&name) => {
                     ctxt.error(key, format!("`{name}` belongs on the type, not on a variant"));
                 }
-                name => unknown(ctxt, &option, name, &VARIANT_OPTIONS),
+                _ => option::unknown(ctxt, &option, "option", &VARIANT_OPTIONS),
             }
         }
         let plain = variant.ident.unraw().to_string();
@@ -167,10 +167,6 @@ fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'
         ctxt.error(&data.fields, format!("{message}\nhelp: {help}"));
     }
     Kind::Broken
-}
-
-fn unknown(ctxt: &Ctxt, option: &RawOption, name: &str, known: &[&str]) {
-    ctxt.error(&option.key, format!("unknown option `{name}`\nhelp: {}", suggest::help(name, known)));
 }
 
 fn options_of(ctxt: &Ctxt, attributes: &[Attribute]) -> Vec<RawOption> {

@@ -5,8 +5,8 @@ use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, Path, parse_quote};
 
 use crate::ctxt::Ctxt;
+use crate::duration;
 use crate::option::{self, RawOption, Slot};
-use crate::{duration, suggest};
 
 pub const OPTIONS: [&str; 6] = ["name", "autocommit", "eager", "backlog", "stop", "crate"];
 
@@ -47,8 +47,7 @@ impl Options {
                 "eager" => options.eager.set(ctxt, key, option::flag(ctxt, &option, "connector")),
                 "backlog" => options.backlog.set(ctxt, key, option::expression(ctxt, &option, "10_000")),
                 "crate" => options.krate.set(ctxt, key, option::path(ctxt, &option)),
-                name => ctxt
-                    .error(key, format!("unknown connector option `{name}`\nhelp: {}", suggest::help(name, &OPTIONS))),
+                _ => option::unknown(ctxt, &option, "connector option", &OPTIONS),
             }
         }
         options

@@ -233,7 +233,7 @@ fn field_of_default(default: &Given<Option<Expr>>, ident: &Ident) -> Expr {
     }
 }
 
-/// Returns the fields of a struct that is no tuple. Reports any other item.
+/// Returns the fields of a struct with named fields or none. Reports any other item.
 fn fields_of<'a>(ctxt: &Ctxt, input: &'a DeriveInput) -> Option<&'a Fields> {
     let keyword = match &input.data {
         Data::Struct(DataStruct { fields: Fields::Unnamed(fields), .. }) => {

@@ -76,7 +76,7 @@ impl StructOptions {
                 name if COLUMN_OPTIONS.contains(&name) => {
                     ctxt.error(key, format!("`{name}` belongs on a column, not on the struct"));
                 }
-                name => unknown(ctxt, &option, "struct", name, &STRUCT_OPTIONS),
+                _ => option::unknown(ctxt, &option, "struct option", &STRUCT_OPTIONS),
             }
         }
         options
@@ -107,7 +107,7 @@ impl ColumnOptions {
                     ctxt.error(key, format!("`{name}` belongs on the struct, not on a column"));
                 }
                 name => {
-                    unknown(ctxt, &option, "column", name, &COLUMN_OPTIONS);
+                    option::unknown(ctxt, &option, "column option", &COLUMN_OPTIONS);
                     // With the option that was meant, a missing key or half of a pair causes no second error.
                     match suggest::nearest(name, &COLUMN_OPTIONS) {
                         Some("primary_key") if !options.primary_key.is_set() => {
@@ -147,10 +147,6 @@ impl ColumnOptions {
             ctxt.error(alias, format!("`alias` cannot be used with `{other}`\nnote: {note}"));
         }
     }
-}
-
-fn unknown(ctxt: &Ctxt, option: &RawOption, place: &str, name: &str, known: &[&str]) {
-    ctxt.error(&option.key, format!("unknown {place} option `{name}`\nhelp: {}", suggest::help(name, known)));
 }
 
 fn options_of(ctxt: &Ctxt, attributes: &[Attribute], place: &str, known: &[&str]) -> Vec<RawOption> {
