@@ -27,6 +27,8 @@ use crate::run::error::Closed;
 ///
 /// `..` needs a concrete row type, as in `Reading::<f64> { value, .. }`. In a function that is generic over the row, name all
 /// columns. You cannot use `..` for a row with a column of `try_from` or `with` either, unless that column is an `Option`.
+/// If the row is named `Self`, only `cargo build` reports a column without a default. `cargo check` does not evaluate constants
+/// inside of functions.
 ///
 /// ```
 /// use pathway_io::{Closed, Schema, Subject, connector, next};
