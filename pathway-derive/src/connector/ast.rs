@@ -33,6 +33,7 @@ pub struct Run<'a> {
 
 /// A parameter after the receiver.
 pub struct Parameter<'a> {
+    /// The signature of its method.
     pub method: &'a Signature,
     pub name: Option<&'a Ident>,
     pub ty: &'a Type,
@@ -55,7 +56,7 @@ pub enum Kind<'a> {
 pub enum Unfit<'a> {
     /// The type has an elided lifetime, or is an `impl Trait`.
     Borrowed(&'a Type),
-    /// The type has a part that is reported elsewhere: a `_` or a wrong argument by rustc, a parameter of `run` with the method.
+    /// The type has a part that is reported elsewhere: a `_`, by rustc, or a parameter of `run` itself.
     Reported,
     /// The type is unsized, such as a `dyn Schema`.
     Unsized(&'a Type),
@@ -267,8 +268,6 @@ impl<'a> Parameter<'a> {
             Kind::Reference(reference) if is_misspelt(&reference.elem) => return vec![Unfit::Unsized(&reference.elem)],
             Kind::Reference(_) | Kind::Other => Vec::new(),
         };
-        let has_wrong_arguments = matches!(self.kind, Kind::Unknown)
-            && types::last_segment(self.ty).is_some_and(|segment| Handle::named(&segment.ident).is_some());
         let unfit = types.into_iter().flat_map(|(ty, bound)| {
             let is_unsized = matches!(types::peel(ty), Type::TraitObject(_)) || types::is_unsized(ty);
             let unbound =
@@ -276,7 +275,7 @@ impl<'a> Parameter<'a> {
             let unbound = unbound.filter(move |parameter| types::mentions(ty, &parameter.ident));
             let unbound = unbound.map(move |parameter| Unfit::Unbound { name: parameter.ident.clone(), bound });
             let of_run = self.method.generics.params.iter().any(|parameter| types::mentions(ty, name_of(parameter)));
-            let unnameable = if of_run || has_wrong_arguments {
+            let unnameable = if of_run {
                 Some(Unfit::Reported)
             } else if !types::is_nameable(ty) {
                 Some(Unfit::Borrowed(ty))

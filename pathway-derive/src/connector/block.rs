@@ -95,7 +95,7 @@ fn replace_unfit_types(method: &mut ImplItemFn, run: &Run, connector: &Connector
     let (generics, krate) = (&connector.block.generics, connector.options.krate.get());
     let runtime = krate.map_or_else(|| quote!(::pathway_io), ToTokens::to_token_stream);
     let clause = method.sig.generics.make_where_clause();
-    for (typed, parameter) in typed(&mut method.sig.inputs).zip(&run.parameters) {
+    for (typed, parameter) in typed_inputs(&mut method.sig.inputs).zip(&run.parameters) {
         for unfit in parameter.unfit(generics) {
             match unfit {
                 Unfit::Borrowed(_) | Unfit::Reported => {}
@@ -114,7 +114,7 @@ fn replace_unfit_types(method: &mut ImplItemFn, run: &Run, connector: &Connector
 }
 
 /// Returns the parameters after the receiver.
-fn typed(inputs: &mut Punctuated<FnArg, Token![,]>) -> impl Iterator<Item = &mut PatType> {
+fn typed_inputs(inputs: &mut Punctuated<FnArg, Token![,]>) -> impl Iterator<Item = &mut PatType> {
     inputs.iter_mut().filter_map(|input| match input {
         FnArg::Receiver(_) => None,
         FnArg::Typed(typed) => Some(typed),
@@ -128,7 +128,7 @@ fn insert_checks(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
         return;
     }
     let mut lets = TokenStream::new();
-    for (typed, parameter) in typed(&mut method.sig.inputs).zip(&run.parameters) {
+    for (typed, parameter) in typed_inputs(&mut method.sig.inputs).zip(&run.parameters) {
         // `#[cfg]` may remove the parameter, so a parameter with attributes has no `let`.
         let is_plain = typed.attrs.is_empty() && types::is_nameable(&typed.ty);
         if !is_plain || !parameter.may_be_subject() {
