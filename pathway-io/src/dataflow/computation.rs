@@ -88,7 +88,7 @@ where
     output
 }
 
-/// The bound is on the method because rustc does not name the missing trait if the bound is on the impl.
+// The bound is on the method because rustc does not name the missing trait if the bound is on the impl.
 impl<S> Table<S> {
     /// Computes a table from this one.
     ///

@@ -48,14 +48,14 @@
 //!
 //! The guide [From a table to a computation](https://github.com/pathway-io/pathway-io/blob/main/docs/dataflow.md) is
 //! for readers who know SQL or pandas. It shows the operations on a collection and the common mistakes.
-//!
-//! # How a row flows
-//!
-//! 1. The sequencer passes each whole commit of an input table to the workers, with its time (`inlet`).
-//! 2. Each worker has built the same dataflow (`engine`), with one region per computation (`computation`, `region`).
-//! 3. When no more updates of a time can arrive, the results of that time are gathered, consolidated and handed to the
-//!    sinks as one commit (`results`).
-//! 4. When the sinks have taken that commit, the input commit returns its space in the backlog (`flow`).
+
+// How a row flows:
+//
+// 1. The sequencer passes each whole commit of an input table to the workers, with its time (`inlet`).
+// 2. Each worker has built the same dataflow (`engine`), with one region per computation (`computation`, `region`).
+// 3. When no more updates of a time can arrive, the results of that time are gathered, consolidated and handed to the
+//    sinks as one commit (`results`).
+// 4. When the sinks have taken that commit, the input commit returns its space in the backlog (`flow`).
 
 mod building;
 mod cluster;

@@ -182,7 +182,7 @@ impl<S: Schema> Table<S> {
     }
 }
 
-/// The bounds are on the methods. With a bound on the impl, rustc would not report that the type is not a schema.
+// The bounds are on the methods. With a bound on the impl, rustc would not report that the type is not a schema.
 impl<S> Table<S> {
     /// Sends the updates to your own sink.
     ///
