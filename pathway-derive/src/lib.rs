@@ -393,7 +393,7 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// | `#[connector(..)]` | meaning |
 /// |---|---|
 /// | `name = ".."` | the name in errors and in the summary; the default is the name of the type |
-/// | `autocommit = "100ms"`, `autocommit = off` | how long a row waits at most for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`) |
+/// | `autocommit = "100ms"`, `autocommit = off` | the longest time that a row waits for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`) |
 /// | `eager` | a row that arrives when the last commit is older than the interval is committed immediately |
 /// | `backlog = 10_000` | the number of rows that may wait before a push blocks |
 /// | `stop = "5s"` | how long an `async fn run` can continue after a stop; by default, its future is dropped immediately |

@@ -7,7 +7,7 @@
 //! | [`dataflow`] | filter, join, group and iterate over tables, if you know SQL or pandas |
 //!
 //! The repository has further pages: the [guarantees](https://github.com/pathway-io/pathway-io/blob/main/docs/guarantees.md),
-//! [errors and ways out](https://github.com/pathway-io/pathway-io/blob/main/docs/errors.md),
+//! [errors](https://github.com/pathway-io/pathway-io/blob/main/docs/errors.md),
 //! [durability](https://github.com/pathway-io/pathway-io/blob/main/docs/durability.md), and
 //! [coming from Pathway](https://github.com/pathway-io/pathway-io/blob/main/docs/coming-from-pathway.md).
 

@@ -56,8 +56,9 @@ impl SinkOptions {
     /// - The library keeps the commits since the last flush, as for [`retry`](Self::retry), and calls
     ///   [`recover`](crate::Sink::recover) before it writes them again, one at a time and without the refused updates. If an
     ///   error does not name its update, the whole commit is left out.
-    /// - `BadRows::Skip` counts the updates that are left out. [`Summary`](crate::Summary) has the number, and a warning of
-    ///   `tracing` the reason, of the first update if an error names several of a commit.
+    /// - `BadRows::Skip` counts the updates that are left out, in
+    ///   [`Summary::refused_updates`](crate::Summary::refused_updates). A warning of `tracing` has the reason. If an error
+    ///   names several updates of a commit, it has the reason of the first one.
     /// - `BadRows::Quarantine` also appends each to the file, as an object with `sink`, `time`, `diff`, `reason` and `raw`.
     ///   After a kill or another error of the sink, an update can be in it twice, and count twice. A record that was cut by
     ///   a full disk stays in the file, on its own line.

@@ -76,7 +76,7 @@ impl<S: Schema, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// As for [`next_json`](Self::next_json). In this case the offset is not set.
+    /// The errors of [`next_json`](Self::next_json). In this case the offset is not set.
     #[inline]
     pub fn next_json_at(&self, offset: O, json: impl AsRef<[u8]>) -> Result<(), RowError>
     where

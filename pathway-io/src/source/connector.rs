@@ -91,7 +91,7 @@ pub trait Connector: Send + 'static {
     ///
     /// # Errors
     ///
-    /// As for [`run`](Self::run).
+    /// The errors of [`run`](Self::run).
     fn run_partition(&mut self, subjects: Self::Subjects, partition: Partition) -> RunResult {
         let _ = partition;
         self.run(subjects)

@@ -54,7 +54,7 @@ impl ReadOptions {
         self
     }
 
-    /// Sets how long a pushed row waits for its commit at most. The default is 1,500 ms.
+    /// Sets the longest time that a pushed row waits for its commit. The default is 1,500 ms.
     ///
     /// `None` turns autocommit off. Zero commits whenever the sequencer is free.
     pub fn autocommit(mut self, interval: impl Into<Option<Duration>>) -> Self {

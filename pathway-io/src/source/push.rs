@@ -138,7 +138,7 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// As for [`next_json`](Self::next_json), without a position.
+        /// The errors of [`next_json`](Self::next_json), without a position.
         pub fn next_value(&self, value: serde_json::Value) -> Result<(), RowError>
         where
             S: Schema,

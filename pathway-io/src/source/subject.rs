@@ -18,10 +18,12 @@ use crate::source::shared::Source;
 /// Pushes rows into one table of a source.
 ///
 /// [`Connector::run`](crate::Connector::run) receives a subject for each of its tables. Clones push into the same table,
-/// from any thread. A push that returned before another began comes first.
+/// from any thread. A push that returned before another began comes first. All clones are closed when `run` returns, so
+/// wait in `run` for the threads that push.
 ///
 /// Pushed rows become visible together, at the next commit. A commit is made by [`commit`](Self::commit), by the
-/// autocommit interval, by a full backlog, or by the end of `run`. `O` is the type of the source's offsets.
+/// autocommit interval, by a full backlog, or by the end of `run`. `O` is the type of the source's offsets, as in
+/// `Subject<Cat, u64>`. With the default, `()`, the source has none.
 ///
 /// ```
 /// use pathway_io::{connector, testing, Schema, Subject};
@@ -187,8 +189,8 @@ impl<S: Schema, O> Subject<S, O> {
     }
 }
 
-/// This impl has no bounds, so that a row type that is not a schema gives one error, and methods without rows give
-/// none.
+// This impl has no bounds, so that a row type that is not a schema gives one error, and methods without rows give
+// none.
 impl<S, O> Subject<S, O> {
     push_methods!();
 

@@ -275,7 +275,7 @@ impl<S: Schema, O> Transaction<S, O> {
     ///
     /// # Errors
     ///
-    /// As [`commit`](Self::commit).
+    /// The errors of [`commit`](Self::commit).
     pub fn commit_at(self, offset: O) -> Result<(), Closed>
     where
         O: Offset,

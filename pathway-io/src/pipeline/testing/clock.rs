@@ -78,6 +78,9 @@ impl Clock {
 
     /// Lets time pass.
     ///
+    /// It does not wait for the source: a pause or an interval that begins later is not shortened.
+    /// [`advance_to_next`](Self::advance_to_next) waits.
+    ///
     /// # Panics
     ///
     /// If more than 30,000 years would have passed.

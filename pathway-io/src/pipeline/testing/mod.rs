@@ -59,7 +59,7 @@ use crate::source::connector::Connector;
 ///
 /// # Errors
 ///
-/// As [`Pipeline::run`].
+/// The errors of [`Pipeline::run`].
 ///
 /// ```
 /// use pathway_io::{connector, testing, Schema, Subject};

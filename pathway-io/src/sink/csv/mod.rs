@@ -4,6 +4,8 @@
 //! is quoted only if RFC 4180 requires it. A null is an empty field, and an empty text is `""`. Records end with a
 //! single line feed. [`Options::pathway`] writes what Pathway's own writer would.
 //!
+//! If you import this module, the crate `csv` is still available as `::csv`.
+//!
 //! ```no_run
 //! # use pathway_io::{connector, csv, Pipeline, Schema, Subject};
 //! # #[derive(Schema)] struct Cat { key: i64 }

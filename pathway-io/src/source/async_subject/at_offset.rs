@@ -44,11 +44,11 @@ impl<S: Schema, O> AsyncSubject<S, O> {
     ///
     /// # Cancel safety
     ///
-    /// As [`next_at`](Self::next_at).
+    /// The same as for [`next_at`](Self::next_at).
     ///
     /// # Errors
     ///
-    /// As [`next_json`](Self::next_json). The offset is not set then.
+    /// The errors of [`next_json`](Self::next_json). The offset is not set then.
     pub async fn next_json_at(&self, offset: O, json: impl AsRef<[u8]>) -> Result<(), RowError>
     where
         O: Offset,

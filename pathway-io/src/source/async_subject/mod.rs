@@ -51,7 +51,7 @@ use crate::source::subject::Subject;
 ///
 /// An `async fn run` under `#[connector]` receives one for each table (feature `tokio`). Clones push into the same table, from
 /// any task, thread or runtime: all waits are plain futures. The methods have the names of [`Subject`]'s methods. Those that may
-/// wait are async, so that a forgotten `.await` does not compile.
+/// wait are async. Without `.await`, they do nothing: rustc reports that as an error at a `?`, and otherwise as a warning.
 ///
 /// ```
 /// use pathway_io::{AsyncSubject, RunResult, Schema, connector, testing};

@@ -31,7 +31,7 @@ impl<'a, S, O> Permit<'a, S, O> {
     ///
     /// # Panics
     ///
-    /// As [`Subject::next`](crate::Subject::next).
+    /// If a column cannot hold its value; see [`Subject::next`](crate::Subject::next).
     pub fn next(self, row: S) -> Result<(), Closed>
     where
         S: Schema,
@@ -43,7 +43,7 @@ impl<'a, S, O> Permit<'a, S, O> {
     ///
     /// # Errors
     ///
-    /// As [`AsyncSubject::next_json`].
+    /// The errors of [`AsyncSubject::next_json`].
     pub fn next_json(self, json: impl AsRef<[u8]>) -> Result<(), RowError>
     where
         S: Schema,

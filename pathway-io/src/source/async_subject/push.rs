@@ -54,7 +54,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Panics
     ///
-    /// As [`Subject::next`](crate::Subject::next), if a column cannot hold its value.
+    /// If a column cannot hold its value; see [`Subject::next`](crate::Subject::next).
     #[inline]
     #[doc(alias("push", "send", "emit"))]
     pub async fn next(&self, row: S) -> Result<(), Closed>
@@ -90,7 +90,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// As [`Subject::try_next_json`](crate::Subject::try_next_json).
+    /// The errors of [`Subject::try_next_json`](crate::Subject::try_next_json).
     pub fn try_next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
     where
         S: Schema,
@@ -181,11 +181,11 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Cancel safety
     ///
-    /// As [`next_json`](Self::next_json).
+    /// The same as for [`next_json`](Self::next_json).
     ///
     /// # Errors
     ///
-    /// As [`next_json`](Self::next_json), without a position.
+    /// The errors of [`next_json`](Self::next_json), without a position.
     pub async fn next_value(&self, value: Value) -> Result<(), RowError>
     where
         S: Schema,
@@ -194,11 +194,11 @@ impl<S, O> AsyncSubject<S, O> {
         pushed.or_else(|error| self.bad_row(error, value.to_string().as_bytes()))
     }
 
-    /// Pushes a row by its `data: String` column; the others get their defaults.
+    /// Pushes a row with this text in its column `data: String`. The other columns receive their defaults.
     ///
     /// # Cancel safety
     ///
-    /// As [`next`](Self::next).
+    /// The same as for [`next`](Self::next).
     ///
     /// # Errors
     ///
@@ -210,11 +210,11 @@ impl<S, O> AsyncSubject<S, O> {
         self.next(S::from_data(data.as_ref().to_owned())).await
     }
 
-    /// Pushes a row by its `data: Vec<u8>` column; the others get their defaults.
+    /// Pushes a row with these bytes in its column `data: Vec<u8>`. The other columns receive their defaults.
     ///
     /// # Cancel safety
     ///
-    /// As [`next`](Self::next).
+    /// The same as for [`next`](Self::next).
     ///
     /// # Errors
     ///

@@ -125,11 +125,11 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
     ///
     /// # Cancel safety
     ///
-    /// As [`commit`](Self::commit). The offset is not set.
+    /// The same as for [`commit`](Self::commit). The offset is not set.
     ///
     /// # Errors
     ///
-    /// As [`commit`](Self::commit).
+    /// The errors of [`commit`](Self::commit).
     pub async fn commit_at(self, offset: O) -> Result<(), Closed>
     where
         O: Offset,
