@@ -497,6 +497,7 @@ fn a_source_that_ignores_the_stop_is_abandoned_and_named() {
     let error = within(move || running.join()).unwrap_err();
     assert!(before.elapsed() >= SHORT);
     assert!(error.to_string().starts_with("connector `deaf` did not finish"), "{error}");
+    assert!(error.to_string().contains("help: end a call that blocks `run` with a hook"), "{error}");
     let Error::Connector(failure) = &error else { panic!("{error:?}") };
     assert!(matches!(failure.kind(), FailureKind::TimedOut { undelivered: None }));
     assert_eq!(error.summary().unwrap().stop, Some(Stop::Handle));

@@ -173,7 +173,17 @@ fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error)
     let place = format!(" at line {} column {}", error.line(), error.column());
     let (reason, place_within) = split_place(text.strip_suffix(&place).unwrap_or(&text));
     let mut reason = match reason.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) {
-        Some((found, expected)) => format!("expected {expected}, found {found}"),
+        Some((found, expected)) => {
+            let found = match found {
+                "sequence" => "a list",
+                "map" => "an object",
+                found => found,
+            };
+            format!("expected {expected}, found {found}")
+        }
+        None if reason == "trailing characters" && seen.current.is_none() => {
+            "text after the end of the object; `next_json_lines` takes one object per line".to_owned()
+        }
         None => reason.replacen("EOF while", "the text ends while", 1),
     };
     let column = seen.current.map(|index| &schema.columns[index]);

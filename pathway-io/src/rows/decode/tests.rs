@@ -158,11 +158,14 @@ fn names_the_place_where_json_is_malformed() {
     assert_eq!(error(r#"{"key":1"#), "byte 8: the text ends while parsing an object");
     assert_eq!(error(r#"{"key":1,"genus":"fe"#), "column `genus`, byte 20: the text ends while parsing a string");
     assert_eq!(error(r#"{"key":1 "genus":"a"}"#), "byte 9: expected `,` or `}`");
-    assert_eq!(error(r#"{"key":1,"genus":"a"} x"#), "byte 22: trailing characters");
+    assert_eq!(
+        error(r#"{"key":1,"genus":"a"} x"#),
+        "byte 22: text after the end of the object; `next_json_lines` takes one object per line"
+    );
     assert_eq!(error("{\"key\":1,\n\"genus\":felis}"), "column `genus`, byte 19: expected ident");
     assert_eq!(error(r#"{"key":1,}"#), "byte 9: trailing comma");
     assert_eq!(error(r#"{1:2}"#), "byte 1: key must be a string");
-    assert_eq!(error("[1]"), "byte 0: expected an object with the columns of `Cat`, found sequence");
+    assert_eq!(error("[1]"), "byte 0: expected an object with the columns of `Cat`, found a list");
     assert_eq!(error(" null"), "byte 1: expected an object with the columns of `Cat`, found null");
     assert_eq!(error(b"{\"key\":1,\"genus\":\"a\xff\"}"), "byte 19: the text is not valid UTF-8");
     let deep = format!("{{\"key\":1,\"x\":1,\"genus\":{}", "[".repeat(200));

@@ -207,6 +207,10 @@ impl Error {
     }
 }
 
+/// What to do about a connector that did not end.
+const ABANDONED: &str =
+    "\nhelp: end a call that blocks `run` with a hook of `Subject::on_interrupt`, and pause with `Subject::sleep`";
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (part, failure) = match self {
@@ -220,7 +224,11 @@ impl fmt::Display for Error {
             Error::Fatal(fatal) => return fatal.fmt(f),
             Error::Other(error) => return error.fmt(f),
         };
-        write!(f, "{part} `{}` {}", failure.name, failure.kind)
+        write!(f, "{part} `{}` {}", failure.name, failure.kind)?;
+        match self {
+            Error::Connector(Failure { kind: FailureKind::TimedOut { .. }, .. }) => f.write_str(ABANDONED),
+            _ => Ok(()),
+        }
     }
 }
 
