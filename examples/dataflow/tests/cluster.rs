@@ -4,6 +4,8 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use support::{Program, fresh_dir, hosts};
@@ -32,4 +34,7 @@ fn invalid_arguments_are_rejected() {
     assert!(end.stderr.contains("usage: cluster"), "{end:#?}");
     let end = Program::spawn(Command::new(PROGRAM).args(["-n", "2", "-p", "2", "--", "a.txt", "b.csv"])).end().failed();
     assert!(end.stderr.contains("`-p 2` is out of range: with 2 processes"), "{end:#?}");
+    let option = OsStr::from_bytes(b"-w\xff");
+    let end = Program::spawn(Command::new(PROGRAM).arg(option).args(["--", "a.txt", "b.csv"])).end().failed();
+    assert!(end.stderr.contains("usage: cluster"), "{end:#?}");
 }

@@ -71,3 +71,23 @@ fn a_missing_directory_is_named() {
     let end = logs("", &dir.join("missing"), &dir.join("levels.csv")).end().failed();
     assert!(end.stderr.contains("missing: ") && end.stderr.contains("connector `Logs` failed"), "{end:#?}");
 }
+
+#[cfg(unix)]
+#[test]
+fn paths_and_lines_can_have_any_bytes() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let dir = fresh_dir("logs-bytes");
+    let directory = dir.join(OsStr::from_bytes(b"logs\xff"));
+    std::fs::create_dir(&directory).expect("a directory");
+    std::fs::write(directory.join("a.log"), b"ERROR: caf\xe9\n").expect("a file");
+    let output = dir.join("levels.csv");
+    logs("", &directory, &output).end().succeeded();
+    assert_eq!(table(&output).into_keys().collect::<Vec<_>>(), ["ERROR,1,13"]);
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_logs"));
+    let end = Program::spawn(command.arg(OsStr::from_bytes(b"-w\xff")).arg("--").arg(&directory).arg(&output)).end();
+    let end = end.failed();
+    assert!(end.stderr.contains("usage: logs"), "{end:#?}");
+}

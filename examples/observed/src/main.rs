@@ -38,7 +38,11 @@ impl Sensors {
 }
 
 fn main() -> pathway_io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9100".to_owned());
+    let mut args = std::env::args_os().skip(1);
+    let address = args.next().unwrap_or_else(|| "127.0.0.1:9100".into());
+    let (Ok(address), None) = (address.into_string(), args.next()) else {
+        return Err(std::io::Error::other("usage: example-observed [ADDRESS]").into());
+    };
     let metrics = PrometheusBuilder::new().install_recorder().map_err(std::io::Error::other)?;
     let pipeline = Pipeline::new();
     let readings = pipeline.read_with(Sensors, ReadOptions::new().idle(Duration::from_secs(60)));

@@ -95,3 +95,15 @@ fn a_browser_shows_the_page() {
     let dom = String::from_utf8_lossy(&output.stdout);
     assert!(dom.contains("<td>sensors</td>") && dom.contains("id=\"sinks\""), "{dom}");
 }
+
+#[cfg(unix)]
+#[test]
+fn an_address_that_is_not_utf8_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let address = std::ffi::OsStr::from_bytes(b"127.0.0.1:\xff");
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_example-observed")).arg(address).output().expect("the program starts");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("usage: example-observed"));
+}

@@ -16,6 +16,7 @@
 //! row that was written. For that it needs an offset, which is the number of bytes read, and the state directory
 //! `cats.state`. If you restart the server, the program waits until the server is available again.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::PathBuf;
@@ -61,7 +62,7 @@ impl FileStream {
 }
 
 fn main() -> pathway_io::Result<()> {
-    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let mut args: Vec<OsString> = std::env::args_os().skip(1).collect();
     let pause = match args.iter().position(|arg| arg == "--fast") {
         Some(place) => {
             args.remove(place);
@@ -70,7 +71,7 @@ fn main() -> pathway_io::Result<()> {
         None => Duration::from_secs(1),
     };
     let mut args = args.into_iter();
-    let (Some(connection), path, None) = (args.next(), args.next(), args.next()) else {
+    let (Some(Ok(connection)), path, None) = (args.next().map(OsString::into_string), args.next(), args.next()) else {
         eprintln!("{USAGE}");
         std::process::exit(2);
     };

@@ -55,3 +55,14 @@ fn without_a_connection_it_says_how_it_is_called() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("usage: example-postgres"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_connection_that_is_not_utf8_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let connection = std::ffi::OsStr::from_bytes(b"host=\xff");
+    let output = Command::new(env!("CARGO_BIN_EXE_example-postgres")).arg(connection).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("usage: example-postgres"));
+}

@@ -10,6 +10,8 @@
 //! except for `-p`. Process 0 reads the text and writes the file. The hash of a word selects the worker that counts it,
 //! so all workers share the work and the state.
 
+use std::error::Error;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -44,8 +46,9 @@ impl Lines {
     fn run(&mut self, lines: Subject<Line>) -> RunResult {
         let file = self.path.display();
         let input = BufReader::new(File::open(&self.path).map_err(|error| format!("{file}: {error}"))?);
-        for text in input.lines() {
-            lines.next(Line { text: text? })?;
+        for text in input.split(b'\n') {
+            // A text can have bytes that are not UTF-8.
+            lines.next(Line { text: String::from_utf8_lossy(&text?).into_owned() })?;
             lines.commit()?;
         }
         Ok(())
@@ -59,13 +62,19 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
+fn usage() -> pathway_io::Error {
+    Box::<dyn Error + Send + Sync>::from(USAGE).into()
+}
+
 fn main() -> pathway_io::Result<()> {
-    let args: Vec<String> = std::env::args().collect();
+    let args: Vec<OsString> = std::env::args_os().collect();
     let (for_workers, paths) = args.split_at(args.iter().position(|arg| arg == "--").unwrap_or(args.len()));
     let [_, input, output] = paths else {
-        return Err(Box::<dyn std::error::Error + Send + Sync>::from(USAGE).into());
+        return Err(usage());
     };
-    let workers = Workers::from_args(for_workers.iter().cloned())?;
+    // A path can have any bytes. The options of the workers are text.
+    let for_workers: Option<Vec<String>> = for_workers.iter().map(|arg| arg.to_str().map(str::to_owned)).collect();
+    let workers = Workers::from_args(for_workers.ok_or_else(usage)?)?;
 
     let pipeline = Pipeline::new();
     let lines = pipeline.read(Lines { path: input.into() });

@@ -9,6 +9,7 @@
 //! same files, but the path may differ.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -66,8 +67,10 @@ impl Logs {
         for path in self.files()?.iter().skip(part.index).step_by(part.count) {
             let file = path.display();
             let input = BufReader::new(File::open(path).map_err(|error| format!("{file}: {error}"))?);
-            for text in input.lines() {
-                let text = text.map_err(|error| format!("{file}: {error}"))?;
+            for line in input.split(b'\n') {
+                // A log can have bytes that are not UTF-8.
+                let line = line.map_err(|error| format!("{file}: {error}"))?;
+                let text = String::from_utf8_lossy(&line).into_owned();
                 // A line without a level belongs to the line before it, for example in a backtrace.
                 if let Some(level) = level(&text) {
                     lines.next(Line { level: level.into(), text })?;
@@ -84,13 +87,19 @@ fn level(text: &str) -> Option<&'static str> {
     words.find_map(|word| LEVELS.into_iter().find(|level| *level == word))
 }
 
+fn usage() -> pathway_io::Error {
+    Box::<dyn Error + Send + Sync>::from(USAGE).into()
+}
+
 fn main() -> pathway_io::Result<()> {
-    let args: Vec<String> = std::env::args().collect();
+    let args: Vec<OsString> = std::env::args_os().collect();
     let (for_workers, paths) = args.split_at(args.iter().position(|arg| arg == "--").unwrap_or(args.len()));
     let [_, directory, output] = paths else {
-        return Err(Box::<dyn Error + Send + Sync>::from(USAGE).into());
+        return Err(usage());
     };
-    let workers = Workers::from_args(for_workers.iter().cloned())?;
+    // A path can have any bytes. The options of the workers are text.
+    let for_workers: Option<Vec<String>> = for_workers.iter().map(|arg| arg.to_str().map(str::to_owned)).collect();
+    let workers = Workers::from_args(for_workers.ok_or_else(usage)?)?;
 
     let pipeline = Pipeline::new();
     let lines = pipeline.read(Logs { directory: directory.into() });
