@@ -133,6 +133,8 @@ where
     }
 
     /// Stops the run once the sinks have received this many updates. 0 stops it when `run` is entered.
+    ///
+    /// If the source neither ends nor pushes that many rows, the run does not end.
     pub fn stop_after_rows(self, rows: usize) -> Self {
         self.stop(if rows == 0 { Stop::Before } else { Stop::AfterRows(rows) })
     }
@@ -170,6 +172,8 @@ where
     }
 
     /// Makes the run follow a clock.
+    ///
+    /// Autocommit follows it, too: rows wait for their commit until another thread of the test advances the clock.
     pub fn clock(mut self, clock: &Clock) -> Self {
         self.clock = Some(clock.clone());
         self

@@ -119,8 +119,9 @@ impl Error {
         self
     }
 
-    /// Marks an error of `run` that another attempt cannot fix, such as a refused password. A source with a
-    /// [`Restart`](crate::Restart) is then not run again. The text and the causes of `error` stay the same.
+    /// Marks an error of `run` that another attempt cannot fix, such as a refused password.
+    ///
+    /// A source with a [`Restart`](crate::Restart) is then not run again. The text and the causes of `error` stay the same.
     ///
     /// The mark is also found if `?` converts the error, or if it is in a box, in an `io::Error` or among the causes
     /// of another error.

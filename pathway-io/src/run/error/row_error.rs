@@ -93,8 +93,9 @@ impl RowError {
         self.0.position
     }
 
-    /// Returns the number of the push in its table, from 1, if it is known. Removals and bad rows count. After a restart of the
-    /// program, the numbers start at 1 again.
+    /// Returns the number of the push in its table, from 1, if it is known.
+    ///
+    /// Removals and bad rows count. After a restart of the program, the numbers start at 1 again.
     #[must_use]
     pub fn row(&self) -> Option<u64> {
         self.0.row

@@ -50,8 +50,10 @@ use crate::source::subject::Subject;
 /// Pushes rows from a task into one of a source's tables, without blocking the thread.
 ///
 /// An `async fn run` under `#[connector]` receives one for each table (feature `tokio`). Clones push into the same table, from
-/// any task, thread or runtime: all waits are plain futures. The methods have the names of [`Subject`]'s methods. Those that may
-/// wait are async. Without `.await`, they do nothing: rustc reports that as an error at a `?`, and otherwise as a warning.
+/// any task, thread or runtime.
+///
+/// The methods have the names of [`Subject`]'s methods. Those that may wait are async. Without `.await`, they do nothing: rustc
+/// reports that as an error at a `?`, and otherwise as a warning.
 ///
 /// ```
 /// use pathway_io::{AsyncSubject, RunResult, Schema, connector, testing};
@@ -349,7 +351,7 @@ impl<S, O> AsyncSubject<S, O> {
         drive::spawn(task);
     }
 
-    /// Starts a unit of rows that nothing ever splits. See [`AsyncTransaction`].
+    /// Starts a transaction: rows that become visible together or not at all. See [`AsyncTransaction`].
     #[must_use = "a transaction that is dropped writes nothing"]
     pub fn transaction(&self) -> AsyncTransaction<S, O>
     where
