@@ -181,10 +181,14 @@ fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error)
             };
             format!("expected {expected}, found {found}")
         }
-        None if reason == "trailing characters" && seen.current.is_none() => {
-            "text after the end of the object; `next_json_lines` takes one object per line".to_owned()
-        }
-        None => reason.replacen("EOF while", "the text ends while", 1),
+        None => match reason {
+            "trailing characters" if seen.current.is_none() => {
+                "text after the end of the object; `next_json_lines` takes one object per line".to_owned()
+            }
+            "expected ident" | "expected value" => "expected a JSON value".to_owned(),
+            "key must be a string" => "expected a name in double quotes".to_owned(),
+            reason => reason.replacen("EOF while", "the text ends while", 1),
+        },
     };
     let column = seen.current.map(|index| &schema.columns[index]);
     if let Some(nested) = column.filter(|_| seen.nested) {

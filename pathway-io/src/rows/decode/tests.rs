@@ -162,9 +162,9 @@ fn names_the_place_where_json_is_malformed() {
         error(r#"{"key":1,"genus":"a"} x"#),
         "byte 22: text after the end of the object; `next_json_lines` takes one object per line"
     );
-    assert_eq!(error("{\"key\":1,\n\"genus\":felis}"), "column `genus`, byte 19: expected ident");
+    assert_eq!(error("{\"key\":1,\n\"genus\":felis}"), "column `genus`, byte 19: expected a JSON value");
     assert_eq!(error(r#"{"key":1,}"#), "byte 9: trailing comma");
-    assert_eq!(error(r#"{1:2}"#), "byte 1: key must be a string");
+    assert_eq!(error(r#"{1:2}"#), "byte 1: expected a name in double quotes");
     assert_eq!(error("[1]"), "byte 0: expected an object with the columns of `Cat`, found a list");
     assert_eq!(error(" null"), "byte 1: expected an object with the columns of `Cat`, found null");
     assert_eq!(error(b"{\"key\":1,\"genus\":\"a\xff\"}"), "byte 19: the text is not valid UTF-8");
@@ -246,8 +246,8 @@ fn one_byte_order_mark_is_skipped_and_a_second_is_an_error() {
     assert_eq!(error("\u{feff} "), "byte 4: the line is blank");
     assert_eq!(error("\u{feff}{\"key\":true}"), "column `key`, byte 10: expected an `i64`, found `true`");
     for marks in [2, 3, 350_000] {
-        assert_eq!(error("\u{feff}".repeat(marks) + row), "byte 3: expected value");
-        assert_eq!(error("\u{feff}".repeat(marks)), "byte 3: expected value");
+        assert_eq!(error("\u{feff}".repeat(marks) + row), "byte 3: expected a JSON value");
+        assert_eq!(error("\u{feff}".repeat(marks)), "byte 3: expected a JSON value");
     }
 }
 
