@@ -134,7 +134,8 @@ where
 
     /// Stops the run once the sinks have received this many updates. 0 stops it when `run` is entered.
     ///
-    /// If the source neither ends nor pushes that many rows, the run does not end.
+    /// If the source neither ends nor causes that many updates, the run does not end. With a primary key, several pushes of one
+    /// key in a commit are one update.
     pub fn stop_after_rows(self, rows: usize) -> Self {
         self.stop(if rows == 0 { Stop::Before } else { Stop::AfterRows(rows) })
     }
