@@ -5,7 +5,7 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `wait.rs` | the wait for space |
+//! | `wait.rs` | the waits for space and for a moment |
 //! | `push.rs` | the pushes |
 //! | `budget.rs` | when a push yields although it need not wait |
 //! | `at_offset.rs` | the methods for offsets |
@@ -33,12 +33,10 @@ mod wait;
 
 use std::fmt;
 use std::future::poll_fn;
-use std::task::Poll;
 use std::time::Duration;
 
 pub use self::permit::Permit;
 pub use self::sink::{JsonSink, OffsetSink, RowSink};
-use self::timer::Timer;
 pub use self::transaction::AsyncTransaction;
 use self::wait::Admission;
 use crate::rows::schema::Schema;
@@ -282,28 +280,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// [`Closed`] as soon as the subject is closed.
     pub async fn sleep(&self, duration: Duration) -> Result<(), Closed> {
-        let (source, entry) = (self.subject.source(), self.subject.entry());
-        let (intake, time) = (&*source.intake, &source.control.time);
-        // A moment beyond the range of `Instant` never comes.
-        let until = time.now().checked_add(duration);
-        let mut registration = Registration::for_closing(intake);
-        let mut timer = until.map(Timer::at);
-        let _waiting = time.wait_until(until);
-        poll_fn(|cx| {
-            if intake.poll_closed(entry, &mut registration, cx).is_ready() {
-                return Poll::Ready(intake.check_open(entry));
-            }
-            match &mut timer {
-                // Setting a manual clock also wakes the tasks that wait for the end.
-                _ if time.is_manual() => match until {
-                    Some(until) if until <= time.now() => Poll::Ready(Ok(())),
-                    _ => Poll::Pending,
-                },
-                Some(timer) => timer.poll_at(cx).map(Ok),
-                None => Poll::Pending,
-            }
-        })
-        .await
+        wait::sleep(self.subject.source(), self.subject.entry(), duration).await
     }
 
     /// Returns whether the subject is closed: by a stop, by [`close`](Self::close), or at the end of this attempt of

@@ -1,9 +1,12 @@
-//! The wait for space: [`Admission`].
+//! The waits of the methods of an [`AsyncSubject`](super::AsyncSubject): for space ([`Admission`]), and for a moment.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::budget;
+use super::timer::Timer;
 use crate::run::error::Closed;
 use crate::source::intake::{Admitted, Entry, Intake, Push, Registration};
 use crate::source::shared::Source;
@@ -65,4 +68,29 @@ impl<'a> Future for Admission<'a> {
         let admitted = source.intake.poll_admit(this.entry, this.push, &mut this.registration, cx);
         admitted.map(|admitted| admitted.map_err(|refused| source.refuse(refused)))
     }
+}
+
+/// Waits for `duration`, or until the table is closed, which is an error.
+pub(super) async fn sleep(source: &Source, entry: Entry, duration: Duration) -> Result<(), Closed> {
+    let (intake, time) = (&*source.intake, &source.control.time);
+    // A moment beyond the range of `Instant` never comes.
+    let until = time.now().checked_add(duration);
+    let mut registration = Registration::for_closing(intake);
+    let mut timer = until.map(Timer::at);
+    let _waiting = time.wait_until(until);
+    poll_fn(|cx| {
+        if intake.poll_closed(entry, &mut registration, cx).is_ready() {
+            return Poll::Ready(intake.check_open(entry));
+        }
+        match &mut timer {
+            // Setting a manual clock also wakes the tasks that wait for the end.
+            _ if time.is_manual() => match until {
+                Some(until) if until <= time.now() => Poll::Ready(Ok(())),
+                _ => Poll::Pending,
+            },
+            Some(timer) => timer.poll_at(cx).map(Ok),
+            None => Poll::Pending,
+        }
+    })
+    .await
 }
