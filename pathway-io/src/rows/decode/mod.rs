@@ -185,9 +185,7 @@ fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error)
             "trailing characters" if seen.current.is_none() => {
                 "text after the end of the object; `next_json_lines` takes one object per line".to_owned()
             }
-            "expected ident" | "expected value" => "expected a JSON value".to_owned(),
-            "key must be a string" => "expected a name in double quotes".to_owned(),
-            reason => reason.replacen("EOF while", "the text ends while", 1),
+            reason => plain_reason(reason),
         },
     };
     let column = seen.current.map(|index| &schema.columns[index]);
@@ -195,6 +193,15 @@ fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error)
         reason.push_str(&format!(", at `{}`", nested.path));
     }
     (RowError::new(reason).at_column(column.map(|column| column.name)), place_within)
+}
+
+/// Replaces serde_json's terms in the reason of a syntax error.
+pub(crate) fn plain_reason(reason: &str) -> String {
+    match reason {
+        "expected ident" | "expected value" => "expected a JSON value".to_owned(),
+        "key must be a string" => "expected a name in double quotes".to_owned(),
+        reason => reason.replacen("EOF while", "the text ends while", 1),
+    }
 }
 
 /// Reads a whole object.

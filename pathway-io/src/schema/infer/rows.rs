@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::csv::Reader;
 use super::invalid;
 use crate::rows::column::strict;
-use crate::rows::decode::without_mark;
+use crate::rows::decode::{plain_reason, without_mark};
 
 /// The value of a field.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
             // The error of a skipped value has no exact position.
             let error = serde_json::from_slice::<Value>(line).err().unwrap_or(error);
             let reason = error.to_string();
-            let reason = reason.split(" at line ").next().unwrap_or_default();
+            let reason = plain_reason(reason.split(" at line ").next().unwrap_or_default());
             invalid(format!("line {number} column {}: {reason}", error.column()))
         })?;
         let mut names = HashSet::new();

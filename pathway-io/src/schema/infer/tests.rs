@@ -88,7 +88,7 @@ fn lines_are_read_by_the_rules_of_a_push() {
         error("{\"a\": 1}\n{\"a\": {\"b\": 1, \"b\": 2}}"),
         "line 2 column 16: the name \"b\" is given twice in one object"
     );
-    assert_eq!(error("{\"a\": 1}\n\u{feff}\u{feff}{\"a\": 1}\n"), "line 2 column 1: expected value");
+    assert_eq!(error("{\"a\": 1}\n\u{feff}\u{feff}{\"a\": 1}\n"), "line 2 column 1: expected a JSON value");
     let deep = format!("{{\"a\": {}{}}}", "[".repeat(101), "]".repeat(101));
     assert_eq!(error(&deep), "line 1 column 107: the JSON is nested more than 100 levels deep");
 }
