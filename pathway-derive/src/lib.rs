@@ -20,6 +20,7 @@ mod files;
 mod generics;
 #[cfg(test)]
 mod hygiene;
+mod lifetimes;
 mod next;
 mod option;
 mod option_modules;

@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, GenericArgument, Ident, PathArguments, PathSegment, Type};
 
-use crate::generics;
+use crate::lifetimes;
 
 /// Returns the type without the invisible groups that `macro_rules!` puts around `$t:ty`, and without parentheses.
 pub fn peel(ty: &Type) -> &Type {
@@ -132,7 +132,7 @@ pub fn is_written(ty: &Type, names: &[&str]) -> bool {
 /// Returns whether the type can be named outside a function's signature: it has no elided lifetime and no `impl
 /// Trait`.
 pub fn is_nameable(ty: &Type) -> bool {
-    !has_ident(ty, "impl") && generics::elided_lifetimes(ty.to_token_stream()).is_empty()
+    !has_ident(ty, "impl") && lifetimes::elided_lifetimes(ty.to_token_stream()).is_empty()
 }
 
 /// Returns whether the type has a `_`, a `'_` or an `impl Trait` where rustc refuses it in a field and in a signature. A `_` in a

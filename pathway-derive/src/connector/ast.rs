@@ -11,7 +11,7 @@ use syn::{
 use super::attr::Options;
 use super::parse::is_unfinished;
 use crate::ctxt::Ctxt;
-use crate::{generics, option, suggest, types};
+use crate::{generics, lifetimes, option, suggest, types};
 
 pub struct Connector<'a> {
     pub block: &'a ItemImpl,
@@ -130,7 +130,7 @@ impl<'a> Connector<'a> {
             .collect();
         let named = generics.lifetimes().map(|parameter| &parameter.lifetime);
         let named = named.filter(|lifetime| !owned.contains(lifetime)).map(Lifetime::span);
-        named.chain(generics::elided_lifetimes(self.block.self_ty.to_token_stream())).collect()
+        named.chain(lifetimes::elided_lifetimes(self.block.self_ty.to_token_stream())).collect()
     }
 
     /// Returns what the block and its two methods allow, for the impl that repeats their types.

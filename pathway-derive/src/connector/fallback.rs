@@ -8,7 +8,7 @@ use super::ast::{ASYNC, Connector, Kind, Run, cfgs};
 use super::attr::Options;
 use super::expand::type_checks;
 use super::handle::{table_type, tuple};
-use crate::{generics, option, types};
+use crate::{generics, lifetimes, option, types};
 
 /// Returns the impl for a `run` that does not fit the trait, or for a block without one.
 pub fn of_block(connector: &Connector, run: Option<&Run>) -> TokenStream {
@@ -17,7 +17,7 @@ pub fn of_block(connector: &Connector, run: Option<&Run>) -> TokenStream {
     // The error about borrowed data has been reported.
     let borrows = !connector.borrowed_at().is_empty();
     let mut generics = generics::with_bounds(&connector.block.generics, &parse_quote!('static));
-    let self_ty = generics::with_static(connector.block.self_ty.to_token_stream());
+    let self_ty = lifetimes::with_static(connector.block.self_ty.to_token_stream());
     if generics.type_params().next().is_some() {
         generics.make_where_clause().predicates.push(parse_quote!(#self_ty: #pw::Send));
     }
@@ -48,7 +48,7 @@ pub fn of_block(connector: &Connector, run: Option<&Run>) -> TokenStream {
     });
     let tables =
         if tables.is_empty() { quote!(#pw::Table<#pw::Stub>) } else { tuple(Span::mixed_site(), tables.into_iter()) };
-    let tables = generics::with_static(tables);
+    let tables = lifetimes::with_static(tables);
     let (body, allow) = (body(&pw, &tables), connector.allowed_lints());
     quote! {
         #(#cfgs)*
