@@ -219,6 +219,10 @@ pub fn string(ctxt: &Ctxt, option: &RawOption) -> Option<LitStr> {
     match value.as_ref().map(peel) {
         Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if text.suffix().is_empty() => return Some(text.clone()),
         _ if option.is_reported() => {}
+        Some(Expr::Array(list)) if name == "alias" => {
+            let repeated: Vec<_> = list.elems.iter().map(|alias| format!("{name} = {}", quoted(alias))).collect();
+            ctxt.error(&value, format!("expected a string\nhelp: repeat the option: `{}`", repeated.join(", ")));
+        }
         Some(other) => ctxt.error(&value, format!("expected a string\nhelp: write `{name} = {}`", quoted(other))),
         None => ctxt.error(&option.key, format!("`{name}` needs a value\nhelp: write `{name} = \"..\"`")),
     }

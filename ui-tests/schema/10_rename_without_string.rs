@@ -6,6 +6,8 @@ struct Cat {
     key: i64,
     #[schema(rename)]
     epithet: String,
+    #[schema(alias = ["kg", "mass"])]
+    weight: f64,
 }
 
 fn main() {}
