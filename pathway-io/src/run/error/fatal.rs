@@ -39,14 +39,18 @@ impl StdError for Fatal {
 /// Returns the refused updates that an error names, with the reasons. Returns `None` if neither the error nor one of its causes is
 /// marked as refused. Another mark can be above that one.
 pub(crate) fn refused_updates(error: &(dyn StdError + 'static)) -> Option<HashMap<usize, String>> {
-    let refused = causes(error).find_map(|cause| cause.downcast_ref::<Fatal>()?.refused.as_ref())?;
     let reason = |other: &Option<BoxError>| other.as_ref().map_or_else(|| text_of(error), |other| text_of(&**other));
-    Some(refused.iter().map(|(update, other)| (*update, reason(other))).collect())
+    Some(marked(error)?.iter().map(|(update, other)| (*update, reason(other))).collect())
 }
 
 /// Returns whether an error or one of its causes is marked as refused.
 pub(crate) fn is_refused(error: &(dyn StdError + 'static)) -> bool {
-    refused_updates(error).is_some()
+    marked(error).is_some()
+}
+
+/// Returns the refused updates of the first mark as refused.
+fn marked<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e Vec<(usize, Option<BoxError>)>> {
+    causes(error).find_map(|cause| cause.downcast_ref::<Fatal>()?.refused.as_ref())
 }
 
 /// Returns whether an error or one of its causes is marked as fatal.
