@@ -27,7 +27,8 @@ pub fn block(connector: &Connector) -> ItemImpl {
             if run.is_fit(&connector.block.generics) && connector.borrowed_at().is_empty() {
                 insert_checks(method, run, connector.options.krate.get());
             } else {
-                // The body does not compile with these subjects, which are reported already. `loop` prevents a second error.
+                // The body does not compile with these subjects, which are reported already. `loop` prevents a second error, and
+                // uses no parameter.
                 method.block.stmts = vec![statements(quote!(loop {}))];
                 replace_unfit_types(method, run, connector);
                 method.attrs.push(parse_quote!(#[allow(unused_mut, unused_variables)]));
