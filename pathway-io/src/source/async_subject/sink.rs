@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_sink::Sink;
@@ -17,7 +18,6 @@ use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
 use crate::source::intake::{Intake, Push, Registration};
 use crate::source::offset::Offset;
-use std::sync::Arc;
 
 /// The waits of a sink.
 struct Waits<S, O> {
