@@ -1,4 +1,4 @@
-//! Strings. The scan searches for the end of a stretch without escapes, eight bytes at a time and 32 in long texts,
+//! Strings. The scan searches for the end of a stretch without escapes, eight bytes at a time and 64 in long texts,
 //! and then copies the whole stretch.
 
 use super::Scan;
@@ -52,17 +52,20 @@ fn special_at_end(text: &[u8], at: usize) -> usize {
 /// Finds the next special byte after the first words.
 #[inline(never)]
 fn far_special(text: &[u8], start: usize) -> usize {
-    let rest = &text[start..];
-    let end = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
-    let control = |byte: &u8| *byte < b' ';
-    // Blocks without an early end, which become vector instructions.
-    let (blocks, last) = rest[..end].as_chunks::<16>();
-    let controls =
-        blocks.iter().fold(false, |any, block| any | block.iter().fold(false, |any, byte| any | control(byte)));
-    if controls || last.iter().any(control) {
-        return start + rest.iter().take_while(|byte| !control(byte)).count();
+    // A block has no early end, so that it becomes vector instructions.
+    let has_special = |block: &&[u8; 64]| {
+        block.iter().fold(false, |any, byte| any | (*byte == b'"') | (*byte == b'\\') | (*byte < b' '))
+    };
+    let (blocks, _) = text[start..].as_chunks();
+    let mut at = start + 64 * blocks.iter().take_while(|block| !has_special(block)).count();
+    while let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let found = special_bytes(u64::from_le_bytes(*chunk));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
     }
-    start + end
+    special_at_end(text, at)
 }
 
 impl<'a> Scan<'a> {
