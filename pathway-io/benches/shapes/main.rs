@@ -33,6 +33,8 @@ use rows::SHAPES;
 
 /// The number of different rows, which are repeated.
 const BLOCK: u64 = 1_000;
+/// The size of an input. In a shorter run, a large part of the library's time is the first use of its buffers' memory.
+const BYTES: u64 = 200_000_000;
 const ROUNDS: usize = 5;
 const JOBS: [Job; 7] = [Job::Hand, Job::Sonic, Job::Library, Job::Blocks, Job::Read, Job::Parse, Job::Decode];
 
@@ -87,8 +89,18 @@ impl Shape {
         }
     }
 
+    /// Returns a block of different rows.
+    fn block(&self) -> String {
+        (0..BLOCK).map(|n| (self.line)(n) + "\n").collect()
+    }
+
+    /// Returns the number of rows in an input of this size.
+    fn rows(&self, bytes: u64) -> u64 {
+        BLOCK * (bytes / self.block().len() as u64).max(1)
+    }
+
     fn write_input(&self, rows: u64, path: &Path) -> RunResult {
-        let block: String = (0..BLOCK).map(|n| (self.line)(n) + "\n").collect();
+        let block = self.block();
         let mut file = File::create(path)?;
         for _ in 0..rows / BLOCK {
             file.write_all(block.as_bytes())?;
@@ -103,9 +115,9 @@ fn main() -> RunResult {
     let (input, output) = (scratch("shapes.jsonl"), scratch("shapes.csv"));
     let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [job, shape, rows, ..] => run_one(job, shape, rows.parse()?, &input, &output),
-        [jobs, shapes] => compare(200_000, jobs, shapes, &input, &output),
-        _ if args.iter().any(|arg| arg == "--test") => compare(BLOCK, "", "", &input, &output),
-        _ => compare(200_000, "", "", &input, &output),
+        [jobs, shapes] => compare(BYTES, jobs, shapes, &input, &output),
+        _ if args.iter().any(|arg| arg == "--test") => compare(0, "", "", &input, &output),
+        _ => compare(BYTES, "", "", &input, &output),
     };
     for path in [input, output] {
         let _ = std::fs::remove_file(path);
@@ -120,13 +132,12 @@ fn run_one(job: &str, shape: &str, rows: u64, input: &Path, output: &Path) -> Ru
     shape.run(job, input, output)
 }
 
-/// Runs the jobs and shapes whose names are in the lists, or all.
-fn compare(rows: u64, jobs: &str, shapes: &str, input: &Path, output: &Path) -> RunResult {
+/// Runs the jobs and shapes whose names are in the lists, or all, with inputs of this size.
+fn compare(bytes: u64, jobs: &str, shapes: &str, input: &Path, output: &Path) -> RunResult {
     let is_in = |list: &str, name: &str| list.is_empty() || list.split(',').any(|listed| listed == name);
-    println!(
-        "{rows} rows, medians of {ROUNDS} rounds in turn: ratios to the loop by hand, in CPU time and in wall time"
-    );
+    println!("Medians of {ROUNDS} rounds in turn: ratios to the loop by hand, in CPU time and in wall time");
     for shape in SHAPES.iter().filter(|shape| is_in(shapes, shape.name)) {
+        let rows = shape.rows(bytes);
         shape.write_input(rows, input)?;
         let jobs = JOBS.into_iter().filter(|job| matches!(job, Job::Hand) || is_in(jobs, job.name()));
         let mut times: [Vec<[f64; 2]>; JOBS.len()] = Default::default();
@@ -139,7 +150,11 @@ fn compare(rows: u64, jobs: &str, shapes: &str, input: &Path, output: &Path) -> 
                 times.push([(cpu_time() - cpu).as_secs_f64(), start.elapsed().as_secs_f64()]);
             }
         }
-        print!("{:<10} hand {:>6.0} ns", shape.name, median(times[0].iter().map(|[cpu, _]| cpu * 1e9 / rows as f64)));
+        print!(
+            "{:<10} {rows} rows   hand {:>6.0} ns",
+            shape.name,
+            median(times[0].iter().map(|[cpu, _]| cpu * 1e9 / rows as f64))
+        );
         for (job, taken) in jobs.zip(&times).skip(1) {
             // Each round is compared with the loop by hand of the same round, because the machine may be slower in the next.
             let [cpu, wall] =
