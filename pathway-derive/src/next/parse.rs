@@ -22,7 +22,9 @@ pub fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
             return None;
         }
     };
-    if input.is_empty() && matches!(subject, Expr::Struct(_)) {
+    let ahead = input.fork();
+    skip_comma(&ahead);
+    if matches!(subject, Expr::Struct(_)) && !is_literal(&ahead) {
         ctxt.error(subject, format!("expected a subject before the row\n{example}"));
         return None;
     }
@@ -44,26 +46,17 @@ pub fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
             ctxt.error_at(input.span(), "expected nothing after the row");
         }
     } else {
-        ctxt.error(
-            up_to_comma(input),
-            format!("expected `column: value`\nhelp: {}", help_for_row(input, &call.subject)),
-        );
+        let wrong = up_to_comma(input);
+        let subject = text(&call.subject);
+        let mut help = format!("name the schema and its columns: `next!({subject}, Cat {{ key: 1, .. }})`");
+        if input.is_empty() {
+            help += &format!("; to push a complete row, call `{subject}.next(row)`");
+        }
+        ctxt.error(wrong, format!("expected `column: value`\nhelp: {help}"));
     }
     // The error in the remaining tokens has been reported.
     skip_rest(input);
     Some(call)
-}
-
-/// Suggests a row literal for an expression that is something else, and has been parsed already.
-fn help_for_row(input: ParseStream, subject: &Expr) -> String {
-    let subject = text(subject);
-    if input.is_empty() {
-        format!(
-            "name the schema and its columns: `next!({subject}, Cat {{ key: 1, .. }})`; to push a complete row, call `{subject}.next(row)`"
-        )
-    } else {
-        format!("name the schema and its columns: `next!({subject}, Cat {{ key: 1, .. }})`")
-    }
 }
 
 /// Returns the tokens up to the next comma, which are skipped.
