@@ -2,7 +2,8 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Expr, ExprLit, Lit, Path, parse_quote};
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, ExprLit, Lit, LitStr, Path, Token, parse_quote};
 
 use crate::ctxt::Ctxt;
 use crate::duration;
@@ -33,7 +34,7 @@ pub struct Options {
 impl Options {
     pub fn parse(ctxt: &Ctxt, tokens: TokenStream) -> Self {
         let mut options = Options::default();
-        for option in option::parse_list(ctxt, tokens) {
+        for option in option::parse_list(ctxt, without_lone_text(ctxt, tokens)) {
             let key = &option.key;
             if let Some(value) = option.after_equals().filter(|value| has_self(value.to_token_stream())) {
                 let help = format!("`Pipeline::read_with` sets the `{key}` of one source, in `ReadOptions`");
@@ -52,6 +53,20 @@ impl Options {
         }
         options
     }
+}
+
+/// Returns the options without a text that is in the place of the first one, which is probably the name.
+fn without_lone_text(ctxt: &Ctxt, tokens: TokenStream) -> TokenStream {
+    let lone_text = |input: ParseStream| {
+        let text: LitStr = input.parse()?;
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+        Ok((text, input.parse()?))
+    };
+    let Ok((text, others)) = lone_text.parse2(tokens.clone()) else { return tokens };
+    ctxt.error(&text, format!("expected the name of an option\nhelp: write `name = {}`", text.token()));
+    others
 }
 
 fn parse_name(ctxt: &Ctxt, option: &RawOption) -> Option<Expr> {
