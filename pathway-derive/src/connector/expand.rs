@@ -132,14 +132,15 @@ fn call_run(connector: &Connector, run: &Run, locals: &[Ident], this: &Ident, pw
         .partition
         .map(|ty| option::ident_at(&partition_ident(), option::mixed_site_at(ty.span())).into_token_stream());
     let arguments = arguments.chain(part);
-    let call = quote!(Self::run(#this, #(#arguments),*));
-    let call = if run.is_async { quote!(#call.await) } else { call };
     let output = return_type(run);
-    let result = if types::is_nameable(&output) {
+    let (name, span) = (&run.method.sig.ident, option::mixed_site_at(output.span()));
+    let call = quote_spanned!(span=> Self::#name(#this, #(#arguments),*));
+    let call = if run.is_async { quote_spanned!(span=> #call.await) } else { call };
+    // rustc reports a `_`, and suggests the type for it.
+    let result = if types::is_nameable(&output) && !types::has_placeholder(&output) {
         let returned = marker("Returned");
         quote!(#pw::run_result::<Self, #returned>(#call))
     } else {
-        let span = option::mixed_site_at(output.span());
         let pw = option::ident_at(pw, span);
         quote_spanned!(span=> #pw::IntoRunResult::into_run_result(#call))
     };
@@ -182,7 +183,7 @@ pub fn type_checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream 
     let impl_token = connector.block.impl_token;
     let mut checks = TokenStream::new();
     let output = return_type(run);
-    if types::is_nameable(&output) {
+    if types::is_nameable(&output) && !types::has_placeholder(&output) {
         // The enum is private, so that the error type of a public connector can be private.
         let marker = marker("Returned");
         checks.extend(quote! {
