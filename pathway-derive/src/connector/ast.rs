@@ -194,8 +194,22 @@ impl<'a> Run<'a> {
             let is_of_run = parameter.handle().is_none_or(|handle| handle == Handle::of_run(self.is_async));
             is_of_run && parameter.unfit(generics).is_empty()
         };
+        let names: Vec<&Ident> = self.parameters.iter().filter_map(|parameter| parameter.name).collect();
+        let is_repeated = |(i, name): (usize, &&Ident)| names[..i].contains(name);
         // Without the feature there is one kind of handle only.
-        self.parameters.iter().all(fits) && (!self.is_async || ASYNC)
+        let is_named = !names.iter().enumerate().any(is_repeated) && (!self.is_async || ASYNC);
+        is_named && self.parameters.iter().all(fits) && self.other_offsets().is_empty()
+    }
+
+    /// Returns the subjects with another offset type than the first subject has, and the text of that type, as far as the types are
+    /// written.
+    pub fn other_offsets(&self) -> Vec<(&Parameter<'a>, String)> {
+        let mut offsets = self.parameters.iter().filter_map(|parameter| match parameter.kind {
+            Kind::Subject { offset, .. } => Some((parameter, offset.map_or("()".to_owned(), types::text))),
+            _ => None,
+        });
+        let first = offsets.next().map(|(_, first)| first).unwrap_or_default();
+        offsets.filter(|(_, other)| *other != first).map(|(parameter, _)| (parameter, first.clone())).collect()
     }
 
     fn from_method(method: &'a ImplItemFn) -> Self {

@@ -169,7 +169,7 @@ fn check_subjects(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
     for parameter in &run.parameters {
         is_sound &= check_subject(ctxt, parameter) && check_types(ctxt, parameter, generics);
     }
-    is_sound && check_same_offset(ctxt, &run.parameters)
+    is_sound && check_same_offset(ctxt, run)
 }
 
 fn check_subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
@@ -286,26 +286,13 @@ fn report_no_subject(ctxt: &Ctxt, parameter: &Parameter) {
 }
 
 /// Compares the offset types of the subjects, as far as they are written out.
-fn check_same_offset(ctxt: &Ctxt, parameters: &[Parameter]) -> bool {
-    let mut first: Option<String> = None;
-    let mut is_sound = true;
-    for parameter in parameters {
-        let Kind::Subject { offset, .. } = parameter.kind else { continue };
-        let text = offset.map_or("()".to_owned(), |offset| offset.to_token_stream().to_string());
-        match &first {
-            None => first = Some(text),
-            Some(first) if *first != text => {
-                let place = offset.unwrap_or(parameter.ty);
-                ctxt.error(
-                    place,
-                    format!("the subjects of one connector share one offset\nhelp: the first one's is `{first}`"),
-                );
-                is_sound = false;
-            }
-            Some(_) => {}
-        }
+fn check_same_offset(ctxt: &Ctxt, run: &Run) -> bool {
+    let others = run.other_offsets();
+    for (other, first) in &others {
+        let message = format!("the subjects of one connector share one offset\nhelp: the first one's is `{first}`");
+        ctxt.error(other.offset().unwrap_or(other.ty), message);
     }
-    is_sound
+    others.is_empty()
 }
 
 /// Checks an `on_stop` method; returns whether it can be called.
