@@ -60,9 +60,14 @@ pub enum Unfit<'a> {
     Reported,
     /// The type is unsized, such as a `dyn Schema`.
     Unsized(&'a Type),
+    /// The type is one of the standard library, such as a `Vec<Cat>`. The help says what a row is.
+    NoRow { ty: &'a Type, help: String },
     /// A type parameter of the block has no bounds. It probably needs this trait of the runtime.
     Unbound { name: Ident, bound: &'static str },
 }
+
+/// The help for a type that stands for several types of rows.
+pub const ONE_ROW_TYPE: &str = "a table has one row type: name it, or put a type parameter on the `impl` block";
 
 /// Whether the runtime supports an `async fn run`.
 pub const ASYNC: bool = cfg!(any(test, feature = "tokio"));
@@ -270,6 +275,11 @@ impl<'a> Parameter<'a> {
     /// Returns why no impl can have the types of the rows and of the offset; empty if one can, as far as their tokens show.
     pub fn unfit(&self, generics: &Generics) -> Vec<Unfit<'a>> {
         let types: Vec<(&Type, &str)> = match self.kind {
+            Kind::Subject { handle, schema, .. } if let Some(help) = help_for_row(handle, schema) => {
+                return vec![Unfit::NoRow { ty: schema, help }];
+            }
+            // rustc reports the lifetime of a `Subject<'_, Cat>`.
+            Kind::Unknown if has_lifetime(self.ty) => return vec![Unfit::Reported],
             Kind::Subject { schema, offset, .. } => {
                 let is_parameter =
                     generics.type_params().any(|parameter| types::is_written(schema, &[&parameter.ident.to_string()]));
@@ -305,6 +315,36 @@ impl<'a> Parameter<'a> {
     pub fn may_be_subject(&self) -> bool {
         matches!(self.kind, Kind::Subject { .. } | Kind::Unknown)
     }
+}
+
+/// Returns the help for a type of the standard library that users write by mistake for the type of a row.
+fn help_for_row(handle: Handle, ty: &Type) -> Option<String> {
+    const HOLDERS: [&str; 5] = ["Vec", "Option", "Box", "Rc", "Arc"];
+    let ready_made =
+        |row: &str| format!("write `{}<pathway_io::{row}>`, or a struct with `#[derive(Schema)]`", handle.name());
+    if types::is_string(ty) {
+        return Some(ready_made("TextRow"));
+    }
+    if types::is_primitive(ty) || matches!(types::peel(ty), Type::Tuple(_) | Type::Array(_)) {
+        return Some("a row is a struct with `#[derive(Schema)]`, and its fields are the columns".to_owned());
+    }
+    let holder = types::last_segment(ty).filter(|segment| HOLDERS.iter().any(|name| segment.ident == name))?;
+    match types::type_arguments(holder).as_slice() {
+        [row] if types::is_written(row, &["u8"]) => Some(ready_made("BytesRow")),
+        [row] if matches!(types::peel(row), Type::TraitObject(_)) => Some(ONE_ROW_TYPE.to_owned()),
+        [row] => Some(format!("a subject takes the type of one row: write `{}<{}>`", handle.name(), types::text(row))),
+        _ => None,
+    }
+}
+
+fn has_lifetime(ty: &Type) -> bool {
+    types::last_segment(ty).is_some_and(|segment| match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => {
+            Handle::named(&segment.ident).is_some()
+                && arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
+        }
+        _ => false,
+    })
 }
 
 fn name_of(parameter: &GenericParam) -> &Ident {

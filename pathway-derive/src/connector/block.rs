@@ -99,7 +99,7 @@ fn replace_unfit_types(method: &mut ImplItemFn, run: &Run, connector: &Connector
     for (typed, parameter) in typed_inputs(&mut method.sig.inputs).zip(&run.parameters) {
         for unfit in parameter.unfit(generics) {
             match unfit {
-                Unfit::Borrowed(_) | Unfit::Reported => {}
+                Unfit::Borrowed(_) | Unfit::NoRow { .. } | Unfit::Reported => {}
                 Unfit::Unsized(ty) => {
                     let mended = types::text(&typed.ty).replace(&types::text(ty), "()");
                     *typed.ty = syn::parse_str(&mended).unwrap_or_else(|_| parse_quote!(()));

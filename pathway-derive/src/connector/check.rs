@@ -3,7 +3,7 @@
 use quote::ToTokens;
 use syn::{FnArg, Generics, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
-use super::ast::{ASYNC, Connector, Handle, Kind, Parameter, Run, Unfit, is_partition, is_zero};
+use super::ast::{ASYNC, Connector, Handle, Kind, ONE_ROW_TYPE, Parameter, Run, Unfit, is_partition, is_zero};
 use super::attr::Time;
 use crate::ctxt::Ctxt;
 use crate::{option, types};
@@ -235,14 +235,11 @@ fn check_types(ctxt: &Ctxt, parameter: &Parameter, generics: &Generics) -> bool 
             }
             Unfit::Reported => {}
             Unfit::Unsized(ty) => {
-                let help = "a table has one row type: name it, or put a type parameter on the `impl` block";
-                ctxt.error(
-                    ty,
-                    format!(
-                        "rows and offsets need a known size, which `{}` does not have\nhelp: {help}",
-                        types::text(ty)
-                    ),
-                );
+                let message = format!("rows and offsets need a known size, which `{}` does not have", types::text(ty));
+                ctxt.error(ty, format!("{message}\nhelp: {ONE_ROW_TYPE}"));
+            }
+            Unfit::NoRow { ty, help } => {
+                ctxt.error(ty, format!("`{}` is not a schema\nhelp: {help}", types::text(ty)));
             }
             Unfit::Unbound { name, bound } => {
                 let message = format!("the parameter `{name}` of the block needs a bound");
