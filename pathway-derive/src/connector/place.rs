@@ -16,12 +16,13 @@ pub fn misplaced(ctxt: &Ctxt, item: &Item) {
         Item::Enum(item) => ctxt.error(item.enum_token, beside(&item.ident)),
         Item::Union(item) => ctxt.error(item.union_token, beside(&item.ident)),
         Item::Type(item) => ctxt.error(item.type_token, beside(&item.ident)),
-        Item::Fn(item) => ctxt.error(
-            item.sig.fn_token,
-            format!(
-                "{MISPLACED}\nhelp: make it the `run` method of a type, and put `#[connector]` on the `impl` block"
-            ),
-        ),
+        Item::Fn(item) => {
+            let help = match item.sig.receiver() {
+                Some(_) => "move it to the `impl` block of the method",
+                None => "make it the `run` method of a type, and put `#[connector]` on the `impl` block",
+            };
+            ctxt.error(item.sig.fn_token, format!("{MISPLACED}\nhelp: {help}"));
+        }
         Item::Impl(block) => on_trait_impl(ctxt, block),
         Item::Trait(item) => ctxt.error(item.trait_token, format!("{MISPLACED}\nhelp: remove it from the trait")),
         Item::Mod(item) => ctxt.error(item.mod_token, format!("{MISPLACED}\nhelp: move it inside the module")),
