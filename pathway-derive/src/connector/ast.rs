@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
     Attribute, Expr, ExprLit, FnArg, GenericArgument, GenericParam, Generics, Ident, ImplItem, ImplItemFn, ItemImpl,
-    Lifetime, Lit, Pat, PatType, PathArguments, Signature, Type, WherePredicate,
+    Lifetime, Lit, Pat, PatType, PathArguments, ReturnType, Signature, Type, WherePredicate,
 };
 
 use super::attr::Options;
@@ -203,7 +203,15 @@ impl<'a> Run<'a> {
         let is_repeated = |(i, name): (usize, &&Ident)| names[..i].contains(name);
         // Without the feature there is one kind of handle only.
         let is_named = !names.iter().enumerate().any(is_repeated) && (!self.is_async || ASYNC);
-        is_named && self.parameters.iter().all(fits) && self.other_offsets().is_empty()
+        is_named && self.parameters.iter().all(fits) && self.other_offsets().is_empty() && !self.has_unsized_error()
+    }
+
+    /// Returns whether the result is a `Result<(), dyn Error>`. rustc reports it.
+    pub fn has_unsized_error(&self) -> bool {
+        let ReturnType::Type(_, ty) = &self.method.sig.output else { return false };
+        let result = types::last_segment(ty).filter(|segment| segment.ident == "Result");
+        let arguments = result.map_or_else(Vec::new, types::type_arguments);
+        arguments.iter().any(|ty| matches!(types::peel(ty), Type::TraitObject(_)))
     }
 
     /// Returns the subjects with another offset type than the first subject has, and the text of that type, as far as the types are

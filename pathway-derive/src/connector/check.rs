@@ -60,18 +60,7 @@ pub fn run(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
         );
         return false;
     }
-    if let ReturnType::Type(_, ty) = &run.method.sig.output
-        && matches!(types::peel(ty), Type::ImplTrait(_))
-        && types::text(ty).contains("Future")
-    {
-        ctxt.error(ty, "`run` cannot return a future\nhelp: write `async fn run` with an `AsyncSubject`");
-        return false;
-    }
-    if let ReturnType::Type(_, ty) = &run.method.sig.output
-        && matches!(types::peel(ty), Type::Never(_))
-    {
-        let help = "write `pathway_io::RunResult`, and `?` after each push, which ends the loop after a stop";
-        ctxt.error(ty, format!("`run` must return `()` or `Result<(), E>`, found `!`\nhelp: {help}"));
+    if !check_result(ctxt, run) {
         return false;
     }
     let mut is_sound = check_qualifiers(ctxt, run.method, "run");
@@ -79,6 +68,22 @@ pub fn run(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
     is_sound &= check_cfg(ctxt, run.method);
     is_sound &= check_subjects(ctxt, run, generics);
     is_sound
+}
+
+fn check_result(ctxt: &Ctxt, run: &Run) -> bool {
+    let ReturnType::Type(_, ty) = &run.method.sig.output else { return true };
+    match types::peel(ty) {
+        Type::ImplTrait(_) if types::text(ty).contains("Future") => {
+            ctxt.error(ty, "`run` cannot return a future\nhelp: write `async fn run` with an `AsyncSubject`");
+            false
+        }
+        Type::Never(_) => {
+            let help = "write `pathway_io::RunResult`, and `?` after each push, which ends the loop after a stop";
+            ctxt.error(ty, format!("`run` must return `()` or `Result<(), E>`, found `!`\nhelp: {help}"));
+            false
+        }
+        _ => !run.has_unsized_error(),
+    }
 }
 
 fn check_qualifiers(ctxt: &Ctxt, method: &ImplItemFn, name: &str) -> bool {
@@ -136,7 +141,9 @@ fn check_cfg(ctxt: &Ctxt, method: &ImplItemFn) -> bool {
 /// Returns whether the receiver is `&mut self` or `self: &mut Self`.
 fn is_mut_self(receiver: &Receiver) -> bool {
     match &receiver.kind {
-        ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),
+        ReceiverKind::Reference(_, lifetime, mutability) => {
+            mutability.is_some() && lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static")
+        }
         ReceiverKind::Typed(_, ty) => match types::peel(ty) {
             Type::Reference(reference) => {
                 reference.mutability.is_some()
