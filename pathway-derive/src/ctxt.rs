@@ -18,7 +18,7 @@ impl Ctxt {
         Ctxt { errors: RefCell::new(Some(Vec::new())) }
     }
 
-    /// An error that underlines all of `tokens`.
+    /// Reports an error that underlines all of `tokens`.
     pub fn error(&self, tokens: impl ToTokens, message: impl Display) {
         self.syn_error(syn::Error::new_spanned(tokens, message));
     }

@@ -75,31 +75,26 @@ impl Row {
             quote!(#path #group)
         };
         let path = &self.path;
-        let is_own = path.path.segments.first().is_some_and(|segment| segment.ident == "Self");
-        match &self.rest {
-            None => literal(path, TokenStream::new()),
-            Some((dots, Some(base))) => literal(path, quote!(#dots #base)),
-            // An item inside an impl cannot use the `Self` of the impl.
-            Some((dots, None)) if is_own || path.qself.is_some() => {
-                let (pw, given) = (runtime.at(mixed_site_at(dots.span())), self.given_names());
-                literal(
-                    path,
-                    quote_spanned!(mixed_site_at(dots.span())=> #dots const { #pw::checked_rest::<#path>(#given) }.row()),
-                )
-            }
-            // The row is named once, so that a type that is not a schema or not in scope is one error. rustc repeats an error in a
-            // `const` at each use.
-            Some((dots, None)) => {
-                let (pw, given) = (runtime.at(mixed_site_at(dots.span())), self.given_names());
-                let row = Ident::new("__Row", path.span());
-                let rest = quote_spanned!(mixed_site_at(dots.span())=> #dots {
-                    static REST: #pw::Rest<#row> = #pw::checked_rest(#given);
-                    REST.row()
-                });
-                let literal = literal(&row, rest);
-                quote!({ type #row = #path; #literal })
-            }
+        let dots = match &self.rest {
+            None => return literal(path, TokenStream::new()),
+            Some((dots, Some(base))) => return literal(path, quote!(#dots #base)),
+            Some((dots, None)) => dots,
+        };
+        let span = mixed_site_at(dots.span());
+        let (pw, given) = (runtime.at(span), self.given_names());
+        // An item inside an impl cannot use the `Self` of the impl.
+        if path.qself.is_some() || path.path.segments[0].ident == "Self" {
+            return literal(path, quote_spanned!(span=> #dots const { #pw::checked_rest::<#path>(#given) }.row()));
         }
+        // The row is named once, so that a type that is not a schema or not in scope is one error. rustc repeats an error in a
+        // `const` at each use.
+        let row = Ident::new("__Row", path.span());
+        let rest = quote_spanned!(span=> #dots {
+            static REST: #pw::Rest<#row> = #pw::checked_rest(#given);
+            REST.row()
+        });
+        let literal = literal(&row, rest);
+        quote!({ type #row = #path; #literal })
     }
 
     /// Returns the names of the fields that are given.
