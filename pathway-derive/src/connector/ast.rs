@@ -4,14 +4,14 @@ use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, Expr, ExprLit, FnArg, GenericArgument, GenericParam, Generics, Ident, ImplItem, ImplItemFn, ItemImpl,
-    Lifetime, Lit, Pat, PatType, PathArguments, ReturnType, Signature, Type, WherePredicate,
+    Attribute, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, Lifetime, Pat, PatType, PathArguments,
+    ReturnType, Signature, Type, WherePredicate,
 };
 
 use super::attr::Options;
 use super::parse::is_unfinished;
 use crate::ctxt::Ctxt;
-use crate::{generics, lifetimes, option, suggest, types};
+use crate::{lifetimes, option, suggest, types};
 
 pub struct Connector<'a> {
     pub block: &'a ItemImpl,
@@ -47,27 +47,10 @@ pub enum Kind<'a> {
     /// A reference to anything.
     Reference(&'a syn::TypeReference),
     /// A type with a well-known name that is not an alias of a subject.
-    Other,
+    NoSubject,
     /// A path that may be an alias of a subject.
     Unknown,
 }
-
-/// The reason why no impl can have the type of a row or an offset.
-pub enum Unfit<'a> {
-    /// The type has an elided lifetime, or is an `impl Trait`.
-    Borrowed(&'a Type),
-    /// The type has a part that is reported elsewhere: a `_`, by rustc, or a parameter of `run` itself.
-    Reported,
-    /// The type is unsized, such as a `dyn Schema`.
-    Unsized(&'a Type),
-    /// The type is one of the standard library, such as a `Vec<Cat>`. The help says what a row is.
-    NoRow { ty: &'a Type, help: String },
-    /// A type parameter of the block has no bounds. It probably needs this trait of the runtime.
-    Unbound { name: Ident, bound: &'static str },
-}
-
-/// The help for a type that stands for several types of rows.
-pub const ONE_ROW_TYPE: &str = "a table has one row type: name it, or put a type parameter on the `impl` block";
 
 /// Whether the runtime supports an `async fn run`.
 pub const ASYNC: bool = cfg!(any(test, feature = "tokio"));
@@ -92,7 +75,7 @@ impl Handle {
         }
     }
 
-    fn named(name: &Ident) -> Option<Self> {
+    pub fn named(name: &Ident) -> Option<Self> {
         [Handle::Blocking, Handle::Async].into_iter().find(|handle| name == handle.name())
     }
 }
@@ -166,22 +149,18 @@ fn report_missing_run(ctxt: &Ctxt, block: &ItemImpl) {
     {
         return;
     }
-    let names = block.items.iter().filter_map(|item| match item {
+    let mut names = block.items.iter().filter_map(|item| match item {
         ImplItem::Fn(method) => Some(&method.sig.ident),
         _ => None,
     });
-    for name in names {
-        let written = name.unraw().to_string();
-        if suggest::nearest(&written, &["run"]).is_some() {
-            ctxt.error(name, "connector has no `run` method\nhelp: did you mean `run`?");
-            return;
-        }
+    match names.find(|name| suggest::nearest(&name.unraw().to_string(), &["run"]).is_some()) {
+        Some(name) => ctxt.error(name, "connector has no `run` method\nhelp: did you mean `run`?"),
+        None => ctxt.error(
+            &block.self_ty,
+            "connector has no `run` method\n\
+             help: add `fn run(&mut self, rows: Subject<Row>) -> pathway_io::RunResult { .. }`",
+        ),
     }
-    ctxt.error(
-        &block.self_ty,
-        "connector has no `run` method\n\
-         help: add `fn run(&mut self, rows: Subject<Row>) -> pathway_io::RunResult { .. }`",
-    );
 }
 
 impl<'a> Run<'a> {
@@ -191,19 +170,6 @@ impl<'a> Run<'a> {
             [parameter] if parameter.offset().is_none() => Some(parameter),
             _ => None,
         }
-    }
-
-    /// Returns whether an impl can name the types of the subjects, and the body compiles with them.
-    pub fn is_fit(&self, generics: &Generics) -> bool {
-        let fits = |parameter: &Parameter| {
-            let is_of_run = parameter.handle().is_none_or(|handle| handle == Handle::of_run(self.is_async));
-            is_of_run && parameter.unfit(generics).is_empty()
-        };
-        let names: Vec<&Ident> = self.parameters.iter().filter_map(|parameter| parameter.name).collect();
-        let is_repeated = |(i, name): (usize, &&Ident)| names[..i].contains(name);
-        // Without the feature there is one kind of handle only.
-        let is_named = !names.iter().enumerate().any(is_repeated) && (!self.is_async || ASYNC);
-        is_named && self.parameters.iter().all(fits) && self.other_offsets().is_empty() && !self.has_unsized_error()
     }
 
     /// Returns whether the result is a `Result<(), dyn Error>`. rustc reports it.
@@ -265,10 +231,8 @@ impl<'a> Parameter<'a> {
 
     /// Returns the offset type, if it is written.
     pub fn offset(&self) -> Option<&'a Type> {
-        match self.kind {
-            Kind::Subject { offset, .. } => offset,
-            Kind::Reference(_) | Kind::Other | Kind::Unknown => None,
-        }
+        let Kind::Subject { offset, .. } = self.kind else { return None };
+        offset
     }
 
     /// Returns the type of handle, if the type is written as one.
@@ -276,47 +240,8 @@ impl<'a> Parameter<'a> {
         match self.kind {
             Kind::Subject { handle, .. } => Some(handle),
             Kind::Reference(reference) => Handle::named(&types::last_segment(&reference.elem)?.ident),
-            Kind::Other | Kind::Unknown => None,
+            Kind::NoSubject | Kind::Unknown => None,
         }
-    }
-
-    /// Returns why no impl can have the types of the rows and of the offset; empty if one can, as far as their tokens show.
-    pub fn unfit(&self, generics: &Generics) -> Vec<Unfit<'a>> {
-        let types: Vec<(&Type, &str)> = match self.kind {
-            Kind::Subject { handle, schema, .. } if let Some(help) = help_for_row(handle, schema) => {
-                return vec![Unfit::NoRow { ty: schema, help }];
-            }
-            // rustc reports the lifetime of a `Subject<'_, Cat>`.
-            Kind::Unknown if has_lifetime(self.ty) => return vec![Unfit::Reported],
-            Kind::Subject { schema, offset, .. } => {
-                let is_parameter =
-                    generics.type_params().any(|parameter| types::is_written(schema, &[&parameter.ident.to_string()]));
-                let bound = if is_parameter { "Schema" } else { "ColumnType" };
-                [(schema, bound)].into_iter().chain(offset.map(|offset| (offset, "Offset"))).collect()
-            }
-            Kind::Unknown => vec![(self.ty, "Schema")],
-            // rustc would take the trait of that name for the type.
-            Kind::Other if is_misspelt(self.ty) => return vec![Unfit::Unsized(self.ty)],
-            Kind::Reference(reference) if is_misspelt(&reference.elem) => return vec![Unfit::Unsized(&reference.elem)],
-            Kind::Reference(_) | Kind::Other => Vec::new(),
-        };
-        let unfit = types.into_iter().flat_map(|(ty, bound)| {
-            let is_unsized = matches!(types::peel(ty), Type::TraitObject(_)) || types::is_unsized(ty);
-            let unbound =
-                generics.type_params().filter(|parameter| generics::count_bounds(generics, &parameter.ident) == 0);
-            let unbound = unbound.filter(move |parameter| types::mentions(ty, &parameter.ident));
-            let unbound = unbound.map(move |parameter| Unfit::Unbound { name: parameter.ident.clone(), bound });
-            let of_run = self.method.generics.params.iter().any(|parameter| types::mentions(ty, name_of(parameter)));
-            let unnameable = if of_run {
-                Some(Unfit::Reported)
-            } else if !types::is_nameable(ty) {
-                Some(Unfit::Borrowed(ty))
-            } else {
-                types::has_placeholder(ty).then_some(Unfit::Reported)
-            };
-            unnameable.into_iter().chain(is_unsized.then_some(Unfit::Unsized(ty))).chain(unbound)
-        });
-        unfit.collect()
     }
 
     /// Returns whether only rustc can tell if the type is a subject.
@@ -325,46 +250,8 @@ impl<'a> Parameter<'a> {
     }
 }
 
-/// Returns the help for a type of the standard library that users write by mistake for the type of a row.
-fn help_for_row(handle: Handle, ty: &Type) -> Option<String> {
-    const HOLDERS: [&str; 5] = ["Vec", "Option", "Box", "Rc", "Arc"];
-    let ready_made =
-        |row: &str| format!("write `{}<pathway_io::{row}>`, or a struct with `#[derive(Schema)]`", handle.name());
-    if types::is_string(ty) {
-        return Some(ready_made("TextRow"));
-    }
-    if types::is_primitive(ty) || matches!(types::peel(ty), Type::Tuple(_) | Type::Array(_)) {
-        return Some("a row is a struct with `#[derive(Schema)]`, and its fields are the columns".to_owned());
-    }
-    let holder = types::last_segment(ty).filter(|segment| HOLDERS.iter().any(|name| segment.ident == name))?;
-    match types::type_arguments(holder).as_slice() {
-        [row] if types::is_written(row, &["u8"]) => Some(ready_made("BytesRow")),
-        [row] if matches!(types::peel(row), Type::TraitObject(_)) => Some(ONE_ROW_TYPE.to_owned()),
-        [row] => Some(format!("a subject takes the type of one row: write `{}<{}>`", handle.name(), types::text(row))),
-        _ => None,
-    }
-}
-
-fn has_lifetime(ty: &Type) -> bool {
-    types::last_segment(ty).is_some_and(|segment| match &segment.arguments {
-        PathArguments::AngleBracketed(arguments) => {
-            Handle::named(&segment.ident).is_some()
-                && arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
-        }
-        _ => false,
-    })
-}
-
-fn name_of(parameter: &GenericParam) -> &Ident {
-    match parameter {
-        GenericParam::Lifetime(parameter) => &parameter.lifetime.ident,
-        GenericParam::Type(parameter) => &parameter.ident,
-        GenericParam::Const(parameter) => &parameter.ident,
-    }
-}
-
 /// Returns whether the type is written `Subjects<Cat>`, for a `Subject<Cat>`.
-fn is_misspelt(ty: &Type) -> bool {
+pub fn is_misspelt(ty: &Type) -> bool {
     types::last_segment(ty).is_some_and(|segment| segment.ident == "Subjects")
 }
 
@@ -380,7 +267,7 @@ impl<'a> Kind<'a> {
             return Kind::Reference(reference);
         }
         let Some(segment) = types::last_segment(ty) else {
-            return if matches!(ty, Type::Path(_) | Type::Macro(_)) { Kind::Unknown } else { Kind::Other };
+            return if matches!(ty, Type::Path(_) | Type::Macro(_)) { Kind::Unknown } else { Kind::NoSubject };
         };
         if let Some(handle) = Handle::named(&segment.ident)
             && let PathArguments::AngleBracketed(arguments) = &segment.arguments
@@ -395,7 +282,7 @@ impl<'a> Kind<'a> {
             };
         }
         let is_standard = types::is_primitive(ty) || STANDARD.iter().any(|name| segment.ident == name);
-        if is_standard || is_partition(ty) || is_misspelt(ty) { Kind::Other } else { Kind::Unknown }
+        if is_standard || is_partition(ty) || is_misspelt(ty) { Kind::NoSubject } else { Kind::Unknown }
     }
 }
 
@@ -407,9 +294,4 @@ pub fn is_named(method: &ImplItemFn, name: &str) -> bool {
 /// Returns the `cfg` attributes of a method.
 pub fn cfgs(method: &ImplItemFn) -> impl Iterator<Item = &Attribute> {
     method.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"))
-}
-
-/// Returns whether the expression is a literal zero. rustc checks other expressions.
-pub fn is_zero(expr: &Expr) -> bool {
-    matches!(expr, Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) if int.base10_digits() == "0")
 }

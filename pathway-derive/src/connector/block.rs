@@ -10,9 +10,10 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, PatType, Path, Token, parse_quote};
 
-use super::ast::{Connector, Run, Unfit, is_named};
+use super::ast::{Connector, Run, is_named};
 use super::handle::{if_offset, if_subject, row_span};
 use super::parse::{is_unfinished, statements};
+use super::unfit::{self, Unfit};
 use crate::{editor, option, types};
 
 /// Returns the block. The trait fixes the form of `run` and `on_stop`, so clippy's lints about it are off.
@@ -24,7 +25,7 @@ pub fn block(connector: &Connector) -> ItemImpl {
         let ImplItem::Fn(method) = item else { continue };
         if is_named(method, "run") {
             let Some(run) = runs.next() else { continue };
-            if run.is_fit(&connector.block.generics) && connector.borrowed_at().is_empty() {
+            if unfit::is_fit(run, &connector.block.generics) && connector.borrowed_at().is_empty() {
                 insert_checks(method, run, connector.options.krate.get());
             } else {
                 // The body does not compile with these subjects, which are reported already. `loop` prevents a second error, and
@@ -97,7 +98,7 @@ fn replace_unfit_types(method: &mut ImplItemFn, run: &Run, connector: &Connector
     let runtime = krate.map_or_else(|| quote!(::pathway_io), ToTokens::to_token_stream);
     let clause = method.sig.generics.make_where_clause();
     for (typed, parameter) in typed_inputs(&mut method.sig.inputs).zip(&run.parameters) {
-        for unfit in parameter.unfit(generics) {
+        for unfit in unfit::of(parameter, generics) {
             match unfit {
                 Unfit::Borrowed(_) | Unfit::NoRow { .. } | Unfit::Reported => {}
                 Unfit::Unsized(ty) => {

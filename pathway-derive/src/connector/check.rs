@@ -1,10 +1,11 @@
 //! Checks the form of `run` and `on_stop`. rustc checks their types, because only rustc knows aliases.
 
 use quote::ToTokens;
-use syn::{FnArg, Generics, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type};
+use syn::{Expr, ExprLit, FnArg, Generics, ImplItemFn, Lit, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
-use super::ast::{ASYNC, Connector, Handle, Kind, ONE_ROW_TYPE, Parameter, Run, Unfit, is_partition, is_zero};
+use super::ast::{ASYNC, Connector, Handle, Kind, Parameter, Run, is_partition};
 use super::attr::Time;
+use super::unfit;
 use crate::ctxt::Ctxt;
 use crate::{option, types};
 
@@ -12,22 +13,19 @@ use crate::{option, types};
 const MOST_SUBJECTS: usize = 8;
 
 pub fn options(ctxt: &Ctxt, connector: &Connector) {
-    if let Some(backlog) = connector.options.backlog.get()
-        && is_zero(option::peel(backlog))
+    let options = &connector.options;
+    if let Some(backlog) = options.backlog.get()
+        && let Expr::Lit(ExprLit { lit: Lit::Int(rows), .. }) = option::peel(backlog)
+        && rows.base10_digits() == "0"
     {
         ctxt.error(backlog, "a backlog holds at least 1 row");
     }
-    if let (Some(eager), Some(Time::Off)) = (connector.options.eager.key(), connector.options.autocommit.get()) {
+    if let (Some(eager), Some(Time::Off)) = (options.eager.key(), options.autocommit.get()) {
         ctxt.error(eager, "`eager` has no effect with `autocommit = off`\nhelp: remove one of the two");
     }
-}
-
-/// Reports the option `stop` if `run` is not async and cannot use the time.
-pub fn stop(ctxt: &Ctxt, connector: &Connector) {
-    if let Some(stop) = connector.options.stop.key()
-        && !connector.runs.is_empty()
-        && connector.runs.iter().all(|run| !run.is_async)
-    {
+    // A missing `run` is reported elsewhere.
+    let is_blocking = !connector.runs.is_empty() && connector.runs.iter().all(|run| !run.is_async);
+    if let Some(stop) = options.stop.key().filter(|_| is_blocking) {
         ctxt.error(
             stop,
             "`stop` is the time that an `async fn run` has after a stop\n\
@@ -174,7 +172,11 @@ fn check_subjects(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
     }
     let mut is_sound = !run.parameters.is_empty();
     for parameter in &run.parameters {
-        is_sound &= check_subject(ctxt, parameter) && check_types(ctxt, parameter, generics);
+        is_sound &= check_subject(ctxt, parameter) && {
+            let unfit = unfit::of(parameter, generics);
+            unfit.iter().for_each(|unfit| unfit.report(ctxt));
+            unfit.is_empty()
+        };
     }
     is_sound && check_same_offset(ctxt, run)
 }
@@ -213,7 +215,7 @@ fn check_subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
             }
             false
         }
-        Kind::Other => {
+        Kind::NoSubject => {
             report_no_subject(ctxt, parameter);
             false
         }
@@ -223,38 +225,6 @@ fn check_subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
         }
         Kind::Subject { .. } | Kind::Unknown => true,
     }
-}
-
-/// Reports the types of rows and offsets that no impl can have.
-fn check_types(ctxt: &Ctxt, parameter: &Parameter, generics: &Generics) -> bool {
-    let unfit = parameter.unfit(generics);
-    for reason in &unfit {
-        match reason {
-            Unfit::Borrowed(ty) => {
-                let owned = match types::peel(ty) {
-                    Type::Reference(reference) if types::is_unsized(&reference.elem) => None,
-                    Type::Reference(reference) => Some(types::text(&reference.elem)),
-                    _ => None,
-                };
-                let help =
-                    owned.map_or("own the value, as a `String` for a `&str`".to_owned(), |ty| format!("write `{ty}`"));
-                ctxt.error(ty, format!("rows and offsets cannot borrow\nhelp: {help}"));
-            }
-            Unfit::Reported => {}
-            Unfit::Unsized(ty) => {
-                let message = format!("rows and offsets need a known size, which `{}` does not have", types::text(ty));
-                ctxt.error(ty, format!("{message}\nhelp: {ONE_ROW_TYPE}"));
-            }
-            Unfit::NoRow { ty, help } => {
-                ctxt.error(ty, format!("`{}` is not a schema\nhelp: {help}", types::text(ty)));
-            }
-            Unfit::Unbound { name, bound } => {
-                let message = format!("the parameter `{name}` of the block needs a bound");
-                ctxt.error(name, format!("{message}\nhelp: write `{name}: pathway_io::{bound}`"));
-            }
-        }
-    }
-    unfit.is_empty()
 }
 
 /// Reports a handle that belongs to the other kind of `run`.

@@ -136,8 +136,7 @@ fn call_run(connector: &Connector, run: &Run, locals: &[Ident], this: &Ident, pw
     let (name, span) = (&run.method.sig.ident, option::mixed_site_at(output.span()));
     let call = quote_spanned!(span=> Self::#name(#this, #(#arguments),*));
     let call = if run.is_async { quote_spanned!(span=> #call.await) } else { call };
-    // rustc reports a `_`, and suggests the type for it.
-    let result = if types::is_nameable(&output) && !types::has_placeholder(&output) {
+    let result = if can_be_named(&output) {
         let returned = marker("Returned");
         quote!(#pw::run_result::<Self, #returned>(#call))
     } else {
@@ -183,7 +182,7 @@ pub fn type_checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream 
     let impl_token = connector.block.impl_token;
     let mut checks = TokenStream::new();
     let output = return_type(run);
-    if types::is_nameable(&output) && !types::has_placeholder(&output) {
+    if can_be_named(&output) {
         // The enum is private, so that the error type of a public connector can be private.
         let marker = marker("Returned");
         checks.extend(quote! {
@@ -269,6 +268,11 @@ fn return_type(run: &Run) -> Type {
         ReturnType::Type(_, ty) if matches!(types::peel(ty), Type::Never(_)) => parse_quote!(()),
         ReturnType::Type(_, ty) => (**ty).clone(),
     }
+}
+
+/// Returns whether an impl can name the result. rustc reports a `_` in it, and suggests the type.
+fn can_be_named(output: &Type) -> bool {
+    types::is_nameable(output) && !types::has_placeholder(output)
 }
 
 fn subject_ident(i: usize) -> Ident {

@@ -4,10 +4,11 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Ident, Item, ItemEnum, ItemStruct, parse_quote};
 
-use super::ast::{ASYNC, Connector, Kind, Run, cfgs};
+use super::ast::{ASYNC, Connector, Kind, Parameter, Run, cfgs};
 use super::attr::Options;
 use super::expand::type_checks;
 use super::handle::{table_type, tuple};
+use super::unfit;
 use crate::{generics, lifetimes, option, types};
 
 /// Returns the impl for a `run` that does not fit the trait, or for a block without one.
@@ -23,31 +24,26 @@ pub fn of_block(connector: &Connector, run: Option<&Run>) -> TokenStream {
     }
     let (generics, _, where_clause) = generics.split_for_impl();
     // Nothing more is required of a handle of the other kind, which has been reported, too.
-    let checks =
-        run.filter(|run| !borrows && run.is_fit(&connector.block.generics)).map(|run| type_checks(connector, run, &pw));
-    let tables: Vec<TokenStream> = run.map_or_else(Vec::new, |run| {
-        run.parameters
-            .iter()
-            .filter_map(|parameter| match parameter.kind {
-                _ if types::has_ident(parameter.ty, "impl")
-                    || !parameter.unfit(&connector.block.generics).is_empty() =>
-                {
-                    Some(quote!(#pw::Table<#pw::Stub>))
-                }
-                Kind::Unknown if parameter.is_async() && !ASYNC => Some(quote!(#pw::Table<#pw::Stub>)),
-                Kind::Subject { .. } | Kind::Unknown => Some(table_type(parameter, &pw)),
-                // A reference has the table of the subject that it refers to.
-                Kind::Reference(reference) => match Kind::of(&reference.elem) {
-                    Kind::Subject { schema, .. } => Some(quote!(#pw::Table<#schema>)),
-                    _ => Some(quote!(#pw::Table<#pw::Stub>)),
-                },
-                // A superfluous parameter has no table.
-                Kind::Other => None,
-            })
-            .collect()
-    });
-    let tables =
-        if tables.is_empty() { quote!(#pw::Table<#pw::Stub>) } else { tuple(Span::mixed_site(), tables.into_iter()) };
+    let checks = run
+        .filter(|run| !borrows && unfit::is_fit(run, &connector.block.generics))
+        .map(|run| type_checks(connector, run, &pw));
+    let stub = quote!(#pw::Table<#pw::Stub>);
+    let table = |parameter: &Parameter| match parameter.kind {
+        _ if types::has_ident(parameter.ty, "impl") || !unfit::of(parameter, &connector.block.generics).is_empty() => {
+            Some(stub.clone())
+        }
+        Kind::Unknown if parameter.is_async() && !ASYNC => Some(stub.clone()),
+        Kind::Subject { .. } | Kind::Unknown => Some(table_type(parameter, &pw)),
+        // A reference has the table of the subject that it refers to.
+        Kind::Reference(reference) => match Kind::of(&reference.elem) {
+            Kind::Subject { schema, .. } => Some(quote!(#pw::Table<#schema>)),
+            _ => Some(stub.clone()),
+        },
+        // A superfluous parameter has no table.
+        Kind::NoSubject => None,
+    };
+    let tables: Vec<TokenStream> = run.iter().flat_map(|run| run.parameters.iter().filter_map(table)).collect();
+    let tables = if tables.is_empty() { stub } else { tuple(Span::mixed_site(), tables.into_iter()) };
     let tables = lifetimes::with_static(tables);
     let (body, allow) = (body(&pw, &tables), connector.allowed_lints());
     quote! {

@@ -9,6 +9,7 @@ mod fallback;
 mod handle;
 mod parse;
 mod place;
+mod unfit;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -46,7 +47,6 @@ fn on_block(tokens: TokenStream, block: &ItemImpl) -> TokenStream {
     let options = attr::Options::parse(&ctxt, tokens.clone());
     let connector = ast::Connector::from_block(&ctxt, block, options);
     check::options(&ctxt, &connector);
-    check::stop(&ctxt, &connector);
     let owns = check::lifetimes(&ctxt, &connector);
     let mut output = ctxt.check();
     let mut stops_well = true;

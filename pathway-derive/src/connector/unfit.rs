@@ -1,0 +1,143 @@
+//! Types of subjects that no impl can name, or with which no body compiles, as far as their tokens show it.
+
+use syn::{GenericArgument, GenericParam, Generics, Ident, PathArguments, Type};
+
+use super::ast::{ASYNC, Handle, Kind, Parameter, Run, is_misspelt};
+use crate::ctxt::Ctxt;
+use crate::{generics, types};
+
+/// Why a type is unfit.
+pub enum Unfit<'a> {
+    /// The type has an elided lifetime, or is an `impl Trait`.
+    Borrowed(&'a Type),
+    /// The type has a part that is reported elsewhere: a `_` or a lifetime, by rustc, or a parameter of `run` itself.
+    Reported,
+    /// The type is unsized, such as a `dyn Schema`.
+    Unsized(&'a Type),
+    /// The type is one of the standard library, such as a `Vec<Cat>`. The help says what a row is.
+    NoRow { ty: &'a Type, help: String },
+    /// A type parameter of the block has no bounds. It probably needs this trait of the runtime.
+    Unbound { name: &'a Ident, bound: &'static str },
+}
+
+/// The help for a type that stands for several types of rows.
+const ONE_ROW_TYPE: &str = "a table has one row type: name it, or put a type parameter on the `impl` block";
+
+impl Unfit<'_> {
+    pub fn report(&self, ctxt: &Ctxt) {
+        match self {
+            Unfit::Borrowed(ty) => {
+                let help = match types::peel(ty) {
+                    Type::Reference(reference) if !types::is_unsized(&reference.elem) => {
+                        format!("write `{}`", types::text(&reference.elem))
+                    }
+                    _ => "own the value, as a `String` for a `&str`".to_owned(),
+                };
+                ctxt.error(ty, format!("rows and offsets cannot borrow\nhelp: {help}"));
+            }
+            Unfit::Reported => {}
+            Unfit::Unsized(ty) => {
+                let message = format!("rows and offsets need a known size, which `{}` does not have", types::text(ty));
+                ctxt.error(ty, format!("{message}\nhelp: {ONE_ROW_TYPE}"));
+            }
+            Unfit::NoRow { ty, help } => {
+                ctxt.error(ty, format!("`{}` is not a schema\nhelp: {help}", types::text(ty)));
+            }
+            Unfit::Unbound { name, bound } => {
+                let message = format!("the parameter `{name}` of the block needs a bound");
+                ctxt.error(name, format!("{message}\nhelp: write `{name}: pathway_io::{bound}`"));
+            }
+        }
+    }
+}
+
+/// Returns whether an impl can name the types of the subjects, and the body compiles with them.
+pub fn is_fit(run: &Run, generics: &Generics) -> bool {
+    let fits = |parameter: &Parameter| {
+        let is_of_run = parameter.handle().is_none_or(|handle| handle == Handle::of_run(run.is_async));
+        is_of_run && of(parameter, generics).is_empty()
+    };
+    let names: Vec<&Ident> = run.parameters.iter().filter_map(|parameter| parameter.name).collect();
+    let is_repeated = |(i, name): (usize, &&Ident)| names[..i].contains(name);
+    !names.iter().enumerate().any(is_repeated)
+        && run.parameters.iter().all(fits)
+        && run.other_offsets().is_empty()
+        && !run.has_unsized_error()
+        // Without the feature there is one kind of handle only.
+        && (!run.is_async || ASYNC)
+}
+
+/// Returns why the types of the row and of the offset are unfit; empty if they are not.
+pub fn of<'a>(parameter: &Parameter<'a>, generics: &'a Generics) -> Vec<Unfit<'a>> {
+    let types: Vec<(&Type, &str)> = match parameter.kind {
+        Kind::Subject { handle, schema, .. } if let Some(help) = help_for_row(handle, schema) => {
+            return vec![Unfit::NoRow { ty: schema, help }];
+        }
+        Kind::Subject { schema, offset, .. } => {
+            let is_parameter = generics.type_params().any(|parameter| types::is_itself(schema, &parameter.ident));
+            let bound = if is_parameter { "Schema" } else { "ColumnType" };
+            [(schema, bound)].into_iter().chain(offset.map(|offset| (offset, "Offset"))).collect()
+        }
+        Kind::Unknown if has_lifetime(parameter.ty) => return vec![Unfit::Reported],
+        Kind::Unknown => vec![(parameter.ty, "Schema")],
+        // rustc would take the trait of that name for the type.
+        Kind::NoSubject if is_misspelt(parameter.ty) => return vec![Unfit::Unsized(parameter.ty)],
+        Kind::Reference(reference) if is_misspelt(&reference.elem) => return vec![Unfit::Unsized(&reference.elem)],
+        Kind::Reference(_) | Kind::NoSubject => return Vec::new(),
+    };
+    let mut unfit = Vec::new();
+    for (ty, bound) in types {
+        let of_run = parameter.method.generics.params.iter().any(|parameter| types::mentions(ty, name_of(parameter)));
+        if !of_run && !types::is_nameable(ty) {
+            unfit.push(Unfit::Borrowed(ty));
+        } else if of_run || types::has_placeholder(ty) {
+            unfit.push(Unfit::Reported);
+        }
+        if types::is_unsized(ty) || matches!(types::peel(ty), Type::TraitObject(_)) {
+            unfit.push(Unfit::Unsized(ty));
+        }
+        let names = generics.type_params().map(|parameter| &parameter.ident);
+        let unbound = names.filter(|name| types::mentions(ty, name) && generics::count_bounds(generics, name) == 0);
+        unfit.extend(unbound.map(|name| Unfit::Unbound { name, bound }));
+    }
+    unfit
+}
+
+/// Returns the help for a type of the standard library that users write by mistake for the type of a row.
+fn help_for_row(handle: Handle, ty: &Type) -> Option<String> {
+    const HOLDERS: [&str; 5] = ["Vec", "Option", "Box", "Rc", "Arc"];
+    let handle = handle.name();
+    let ready_made = |row: &str| format!("write `{handle}<pathway_io::{row}>`, or a struct with `#[derive(Schema)]`");
+    if types::is_string(ty) {
+        return Some(ready_made("TextRow"));
+    }
+    if types::is_primitive(ty) || matches!(types::peel(ty), Type::Tuple(_) | Type::Array(_)) {
+        return Some("a row is a struct with `#[derive(Schema)]`, and its fields are the columns".to_owned());
+    }
+    let holder = types::last_segment(ty).filter(|segment| HOLDERS.iter().any(|name| segment.ident == name))?;
+    match types::type_arguments(holder).as_slice() {
+        [row] if types::is_written(row, &["u8"]) => Some(ready_made("BytesRow")),
+        [row] if matches!(types::peel(row), Type::TraitObject(_)) => Some(ONE_ROW_TYPE.to_owned()),
+        [row] => Some(format!("a subject takes the type of one row: write `{handle}<{}>`", types::text(row))),
+        _ => None,
+    }
+}
+
+/// Returns whether the type is written `Subject<'_, Cat>`, whose lifetime rustc reports.
+fn has_lifetime(ty: &Type) -> bool {
+    let subject = types::last_segment(ty).filter(|segment| Handle::named(&segment.ident).is_some());
+    match subject.map(|segment| &segment.arguments) {
+        Some(PathArguments::AngleBracketed(arguments)) => {
+            arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
+        }
+        _ => false,
+    }
+}
+
+fn name_of(parameter: &GenericParam) -> &Ident {
+    match parameter {
+        GenericParam::Lifetime(parameter) => &parameter.lifetime.ident,
+        GenericParam::Type(parameter) => &parameter.ident,
+        GenericParam::Const(parameter) => &parameter.ident,
+    }
+}
