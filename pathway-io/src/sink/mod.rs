@@ -1,6 +1,7 @@
 //! Sinks: the [`Sink`] trait, the threads that run sinks, and the library's own sinks.
 
 pub(crate) mod attach;
+mod boxed;
 mod callback;
 pub mod csv;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -42,7 +43,7 @@ use crate::run::error::RunResult;
 /// checkpoint again, with other times. No commit is durable before the sink has written and flushed it, so a slow sink
 /// delays the checkpoints. A [transactional](Sink::is_transactional) sink receives each commit exactly once.
 ///
-/// `sink_tests!` tests an implementation.
+/// `sink_tests!` tests an implementation. A `Box<dyn Sink<S>>` is a sink, too.
 ///
 /// ```
 /// use pathway_io::{connector, Commit, Pipeline, RunResult, Schema, Sink, Subject, TableSchema};

@@ -1,9 +1,11 @@
 //! Sinks: the order of their calls, `commits`, and output files with their paths.
 
+use std::error::Error;
 use std::sync::mpsc;
 
 use pathway_io::{
-    BadRows, Commit, ReadOptions, RunResult, Schema, Sink, Subject, TableSchema, TextRow, Update, csv, testing,
+    BadRows, Commit, ReadOptions, RowCheck, RunResult, Schema, Sink, Subject, TableSchema, TextRow, Update, csv,
+    testing,
 };
 
 use crate::common::{Number, TempDir, by_commit, cat, commits, next, numbers, pipeline, read, run, source, within};
@@ -83,6 +85,63 @@ fn a_sink_is_flushed_unless_another_commit_waits() {
             Call::Close
         ]
     );
+}
+
+/// Each method of this sink returns something that its default does not.
+struct Checked;
+
+impl Sink<Number> for Checked {
+    fn open(&mut self, _schema: &'static TableSchema) -> RunResult {
+        Err("open".into())
+    }
+
+    fn write(&mut self, _commit: &Commit<Number>) -> RunResult {
+        Err("write".into())
+    }
+
+    fn flush(&mut self) -> RunResult {
+        Err("flush".into())
+    }
+
+    fn is_transactional(&self) -> bool {
+        true
+    }
+
+    fn recover(&mut self, _schema: &'static TableSchema) -> Result<Option<u64>, Box<dyn Error + Send + Sync>> {
+        Ok(Some(7))
+    }
+
+    fn row_check(&self) -> Option<RowCheck<Number>> {
+        Some(RowCheck::new(|_: &Number| Err("row")))
+    }
+
+    fn close(&mut self) -> RunResult {
+        Err("close".into())
+    }
+}
+
+#[test]
+fn a_boxed_sink_is_the_sink_in_it() {
+    fn each_method(mut sink: impl Sink<Number>) {
+        let text = |result: RunResult| result.map_err(|error| error.to_string());
+        assert_eq!(text(sink.open(Number::schema())), Err("open".into()));
+        assert_eq!(text(sink.flush()), Err("flush".into()));
+        assert!(sink.is_transactional());
+        assert_eq!(sink.recover(Number::schema()).unwrap(), Some(7));
+        assert!(sink.row_check().is_some());
+        assert_eq!(text(sink.close()), Err("close".into()));
+    }
+    each_method(Checked);
+    each_method(Box::new(Checked));
+    each_method(Box::new(Checked) as Box<dyn Sink<Number>>);
+    let (calls, called) = mpsc::channel();
+    let pipeline = pipeline();
+    let table = pipeline.read(source(|subject: Subject<Number>| Ok(subject.next(Number { n: 1 })?)));
+    let sinks: Vec<Box<dyn Sink<Number>>> =
+        vec![Box::new(Noting { calls: calls.clone(), gate: None }), Box::new(Noting { calls, gate: None })];
+    sinks.into_iter().for_each(|sink| table.write_to(sink));
+    run(pipeline).unwrap();
+    assert_eq!(called.iter().filter(|call| *call == Call::Write(vec![1])).count(), 2);
 }
 
 #[test]
