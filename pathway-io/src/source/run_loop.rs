@@ -1,18 +1,21 @@
 //! Runs a source on its own thread: calls `run`, calls it again after a failure if the policy allows it, and then
 //! `on_stop`.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tracing::{info, info_span, warn};
 
 use crate::run::control::{Notice, PartId};
+use crate::run::error::row_error::RowError;
 use crate::run::error::{Closed, FailureKind};
 use crate::run::guard::{DROP_OF_ERROR, Ending, dropped, failed, guarded};
-use crate::run::panics::text_of;
+use crate::run::panics::{causes, text_of};
 use crate::source::connector::{Connector, Subjects};
 use crate::source::intake::Tail;
 use crate::source::intake::pending::AnyPool;
+use crate::source::lines::LinesError;
 use crate::source::partition::Partition;
 use crate::source::shared::Source;
 
@@ -110,7 +113,7 @@ fn attempt<C: Connector>(
             let text = text_of(&*error);
             info!(connector = &*source.name, "ended after the stop with: {text}");
             // The error of an earlier attempt is more useful than `Closed`.
-            if !error.is::<Closed>() || source.attempts.get().last_error.is_none() {
+            if !is_closed(&*error) || source.attempts.get().last_error.is_none() {
                 source.attempts.note(text);
             }
             source.check(dropped(DROP_OF_ERROR, [error]));
@@ -119,6 +122,15 @@ fn attempt<C: Connector>(
         None => {}
     }
     Next::End
+}
+
+/// Returns whether an error says only that a subject is closed: each kind of push has its own error.
+fn is_closed(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(|cause| {
+        cause.is::<Closed>()
+            || cause.downcast_ref().is_some_and(RowError::is_closed)
+            || cause.downcast_ref().is_some_and(LinesError::is_closed)
+    })
 }
 
 /// Ends an attempt that has failed, and waits for the next one.

@@ -99,6 +99,34 @@ fn an_attempt_that_ran_long_enough_resets_the_count() {
 }
 
 #[test]
+fn a_closed_subject_does_not_hide_the_error_of_an_earlier_attempt() {
+    let ways: [fn(&Subject<Number>) -> RunResult; 5] = [
+        |numbers| Ok(numbers.next(Number { n: 1 })?),
+        |numbers| Ok(numbers.next_json(r#"{"n": 1}"#)?),
+        |numbers| Ok(numbers.next_json_lines(r#"{"n": 1}"#).map(drop)?),
+        |numbers| Ok(numbers.reject("torn", "the frame is torn")?),
+        |numbers| Ok(numbers.next_json(r#"{"n": 1}"#).map_err(Error::from)?),
+    ];
+    for way in ways {
+        let mut attempt = 0;
+        let pipeline = pipeline();
+        let stop = pipeline.stop_handle();
+        let source = source(move |numbers: Subject<Number>| {
+            attempt += 1;
+            if attempt == 1 {
+                return Err("the connection is lost".into());
+            }
+            stop.stop();
+            let Err(Closed) = numbers.wait_closed() else { return Ok(()) };
+            way(&numbers)
+        });
+        let _numbers = pipeline.read_with(source, at_once(5));
+        let summary = run(pipeline).unwrap();
+        assert_eq!(summary.sources[0].error.as_deref(), Some("the connection is lost"));
+    }
+}
+
+#[test]
 fn there_is_one_attempt_by_default() {
     let (runs, mut enter) = counter();
     let pipeline = pipeline();
