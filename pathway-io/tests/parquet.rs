@@ -111,6 +111,21 @@ fn other_files_are_left_alone_and_an_empty_table_has_no_part() {
     }
 }
 
+#[test]
+fn a_file_that_has_the_name_of_the_directory_is_named() {
+    let dir = TempDir::new();
+    let file = dir.path("numbers.parquet");
+    fs::write(&file, "mine").unwrap();
+    for path in [file.clone(), file.join("parts")] {
+        let pipeline = pipeline();
+        sink::write(&pipeline.read(numbers(0..3)), &path, sink::Options::new());
+        let error = run(pipeline).unwrap_err().to_string();
+        let (path, name) = (path.display(), file.display());
+        assert!(error.ends_with(&format!("cannot create `{path}`: `{name}` is not a directory")), "{error}");
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+}
+
 // FAULTS 33, 45
 #[test]
 fn a_directory_has_one_writer() {

@@ -261,10 +261,12 @@ fn a_directory_that_is_in_use_or_holds_other_files_is_rejected() {
     assert_eq!(read(directory.path("state").join("notes.txt")), "mine");
     let file = directory.path("file");
     fs::write(&file, "mine").unwrap();
-    assert_contains(
-        &Pipeline::persistent(&file).map(drop).unwrap_err().to_string(),
-        "cannot create the state directory",
-    );
+    for state in [file.clone(), file.join("state"), file.join("state/inner")] {
+        let error = Pipeline::persistent(&state).map(drop).unwrap_err().to_string();
+        let (state, file) = (state.display(), file.display());
+        assert_contains(&error, &format!("cannot create the state directory `{state}`: `{file}` is not a directory"));
+    }
+    assert_eq!(read(&file), "mine");
 }
 
 #[test]

@@ -221,7 +221,12 @@ pub(crate) fn create_directory(
 ) -> Result<(), FileError> {
     let missing: Vec<&Path> =
         path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
-    create().map_err(|error| FileError::new(operation, path, error))?;
+    create().map_err(|error| {
+        // The system's reason is only that a file exists. A file can have the name of the directory, or of one above it.
+        let file = path.ancestors().find(|path| path.exists() && !path.is_dir());
+        let error = file.map_or(error, |file| io::Error::other(format!("`{}` is not a directory", file.display())));
+        FileError::new(operation, path, error)
+    })?;
     missing.into_iter().try_for_each(|directory| sync_parent(storage, directory))
 }
 
