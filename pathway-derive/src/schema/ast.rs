@@ -10,7 +10,9 @@ use syn::{
 
 use super::attr::{ColumnOptions, StructOptions, description};
 use super::column_type;
+use super::spelling::{self, Trust};
 use crate::ctxt::Ctxt;
+use crate::files::data_type::DataType;
 use crate::generics;
 use crate::option::Given;
 use crate::types::{self, text};
@@ -186,6 +188,17 @@ impl<'a> Column<'a> {
     /// Returns the field's type; of an `Option` whose item is stored in another form, the item.
     pub fn item(&self) -> &Type {
         types::option_of(self.ty).unwrap_or(self.ty)
+    }
+
+    /// Returns the type of what the column stores, which for a converted field is not the field's type.
+    pub fn data_type(&self, trust: Trust) -> DataType {
+        let item = match self.conversion() {
+            _ if self.is_json() => DataType::Plain("Value"),
+            None => return spelling::of(self.ty, trust),
+            Some(Conversion::Types { into }) => spelling::of(into, trust),
+            Some(Conversion::Module(_)) => return DataType::Unknown,
+        };
+        if types::option_of(self.ty).is_some() { DataType::Optional(Box::new(item)) } else { item }
     }
 
     pub fn default(&self) -> Option<&Given<Option<Expr>>> {

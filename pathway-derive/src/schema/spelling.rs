@@ -2,9 +2,8 @@
 
 use syn::{Expr, ExprLit, Lit, Type, TypePath};
 
-use super::ast::{Column, Conversion};
 use crate::files::data_type::DataType;
-use crate::types::{self, is_written, last_segment, option_of, type_arguments};
+use crate::types::{self, is_written, last_segment, type_arguments};
 
 /// The set of type names that are recognised.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -13,17 +12,6 @@ pub enum Trust {
     Certain,
     /// The names of types in well-known crates, too. The compiler then checks the recorded type.
     Likely,
-}
-
-/// Returns the type of what a column stores, which for a converted field is not the field's type.
-pub fn data_type(column: &Column, trust: Trust) -> DataType {
-    let item = match column.conversion() {
-        _ if column.is_json() => DataType::Plain("Value"),
-        None => return of(column.ty, trust),
-        Some(Conversion::Types { into, .. }) => of(into, trust),
-        Some(Conversion::Module(_)) => return DataType::Unknown,
-    };
-    if option_of(column.ty).is_some() { DataType::Optional(Box::new(item)) } else { item }
 }
 
 /// Returns a type of a column.

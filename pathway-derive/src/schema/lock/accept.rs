@@ -12,7 +12,7 @@ use syn::ext::IdentExt;
 use crate::files::data_type::DataType;
 use crate::files::lock::{Column, Entry, Lock};
 use crate::schema::ast::Schema;
-use crate::schema::spelling::{self, Trust};
+use crate::schema::spelling::Trust;
 use crate::types::text;
 
 /// Writes the lock, unless it is up to date.
@@ -40,7 +40,7 @@ pub fn lock_of(schema: &Schema, old: Option<&Lock>) -> Lock {
                 prefix: column.prefix(),
             };
         }
-        let data_type = spelling::data_type(column, Trust::Likely);
+        let data_type = column.data_type(Trust::Likely);
         let old = old.and_then(|old| old.column(&column.name));
         let (data_type, optional) = match (data_type, old) {
             // The entry keeps the recorded type, which the compiler compares with the present one.

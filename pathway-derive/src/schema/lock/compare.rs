@@ -11,7 +11,7 @@ use crate::files::data_type::{DataType, PLAIN};
 use crate::files::lock::{self, Entry, Lock};
 use crate::option;
 use crate::schema::ast::{Column, Schema};
-use crate::schema::spelling::{self, Trust};
+use crate::schema::spelling::Trust;
 use crate::types::text;
 
 /// Reports incompatible changes, and returns checks that the compiler evaluates for types that the macro does not know.
@@ -127,9 +127,9 @@ impl Comparison<'_> {
             }
         }
         self.compare_path(column, old);
-        let (new, optional) = spelling::data_type(column, Trust::Certain).without_option();
+        let (new, optional) = column.data_type(Trust::Certain).without_option();
         if new.has_unknown() || old.data_type.has_unknown() {
-            let is_writable = !self.is_named && !spelling::data_type(column, Trust::Likely).has_unknown();
+            let is_writable = !self.is_named && !column.data_type(Trust::Likely).has_unknown();
             let differs = match old.data_type {
                 DataType::Unknown => format!("column `{name}` has no type in `{file}`"),
                 _ => differs,
@@ -230,7 +230,7 @@ impl Comparison<'_> {
              help: add `#[schema(default)]`, make it an `Option<\0>`, or set `PATHWAY_LOCK=update` and build",
             self.file
         );
-        match spelling::data_type(column, Trust::Certain) {
+        match column.data_type(Trust::Certain) {
             _ if column.is_flat() => {}
             DataType::Optional(_) => return TokenStream::new(),
             data_type if data_type.has_unknown() => {}

@@ -22,7 +22,7 @@ use super::ast::{Column, Schema};
 use super::check::RESERVED;
 use super::path::{Path, Step};
 use super::source_path;
-use super::spelling::{self, Trust};
+use super::spelling::Trust;
 use crate::ctxt::Ctxt;
 use crate::files::data_type::DataType;
 use crate::files::json::Value;
@@ -107,8 +107,7 @@ impl<'a> SampleCheck<'a> {
     fn new(ctxt: &'a Ctxt, schema: &'a Schema<'a>, literal: &'a LitStr, path: &'a str) -> Self {
         let (types, value_types) = (all_types(&DataType::Unknown), all_types(&DataType::Plain(VALUE)));
         let states = schema.columns.iter().map(|column| {
-            let data_type =
-                if column.is_flat() { DataType::Unknown } else { spelling::data_type(column, Trust::Certain) };
+            let data_type = if column.is_flat() { DataType::Unknown } else { column.data_type(Trust::Certain) };
             let types = if types::has_ident(column.ty, "Value") { &value_types } else { &types };
             State { column, summary: Summary::new(data_type, types), is_reported: false }
         });
