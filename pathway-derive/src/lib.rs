@@ -85,7 +85,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `#[schema(..)]` | meaning |
 /// |---|---|
 /// | `primary_key` | The column belongs to the primary key. One or several columns can have it. |
-/// | `default`, `default = expr` | Supplies the value for a row that lacks the column. A literal converts to `String` and to `Option`. |
+/// | `default`, `default = expr` | Supplies the value for a row that lacks the column. A literal converts to `String` and to `Option`. Write the call of a function, not its name in a string as for serde. |
 /// | `rename = ".."` | Sets the column's name in JSON and in every output. |
 /// | `alias = ".."` | Adds a name that is accepted when JSON is read. You can repeat the option. |
 /// | `flatten` | Inserts the columns of another schema. With `primary_key`, its key becomes one element of the key. |

@@ -1,12 +1,14 @@
 //! The options of `#[schema(..)]`, on the struct and on a column.
 
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Type};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Type, parse_quote};
 
 use super::path::Path as JsonPath;
+use super::spelling::{self, Trust};
 use crate::case::{Case, NAMES};
 use crate::ctxt::Ctxt;
+use crate::files::data_type::DataType;
 use crate::option::{self, RawOption, Slot};
-use crate::suggest;
+use crate::{suggest, types};
 
 pub const STRUCT_OPTIONS: [&str; 8] =
     ["rename_all", "append_only", "deny_unknown", "default", "dataflow", "sample", "lock", "crate"];
@@ -68,7 +70,7 @@ impl StructOptions {
                 "rename_all" => options.rename_all.set(ctxt, key, case(ctxt, &option)),
                 "append_only" => options.append_only.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "deny_unknown" => options.deny_unknown.set(ctxt, key, option::flag(ctxt, &option, "schema")),
-                "default" => options.default.set(ctxt, key, Some(option.value(ctxt))),
+                "default" => options.default.set(ctxt, key, Some(default(ctxt, &option, None))),
                 "dataflow" => options.dataflow.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "sample" => options.sample.set(ctxt, key, option::string(ctxt, &option)),
                 "lock" => options.lock.set(ctxt, key, option::string(ctxt, &option)),
@@ -84,20 +86,20 @@ impl StructOptions {
 }
 
 impl ColumnOptions {
-    pub fn from_attributes(ctxt: &Ctxt, attributes: &[Attribute]) -> Self {
+    pub fn from_attributes(ctxt: &Ctxt, attributes: &[Attribute], ty: &Type) -> Self {
         let mut options = ColumnOptions::default();
         for option in options_of(ctxt, attributes, "column", &COLUMN_OPTIONS) {
             let key = &option.key;
             options.conversions += usize::from(["with", "try_from", "into"].contains(&option.name().as_str()));
             match option.name().as_str() {
                 "primary_key" => options.primary_key.set(ctxt, key, option::flag(ctxt, &option, "schema")),
-                "default" => options.default.set(ctxt, key, Some(option.value(ctxt))),
+                "default" => options.default.set(ctxt, key, Some(default(ctxt, &option, Some(ty)))),
                 "rename" => options.rename.set(ctxt, key, option::string(ctxt, &option)),
                 "alias" => options.aliases.extend(option::string(ctxt, &option)),
                 "flatten" => options.flatten.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "prefix" => options.prefix.set(ctxt, key, option::string(ctxt, &option)),
                 "skip" => options.skip.set(ctxt, key, option::flag(ctxt, &option, "schema")),
-                "example" => options.example.set(ctxt, key, option::expression(ctxt, &option, "value")),
+                "example" => options.example.set(ctxt, key, option::expression(ctxt, &option, "..")),
                 "json" => options.json.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "with" => options.with.set(ctxt, key, option::path(ctxt, &option)),
                 "try_from" => options.try_from.set(ctxt, key, option::ty(ctxt, &option)),
@@ -157,6 +159,24 @@ fn options_of(ctxt: &Ctxt, attributes: &[Attribute], place: &str, known: &[&str]
             suggest::list(known, "and")
         )
     })
+}
+
+/// Reads the default of a column, or without a type that of the struct. In a string, serde expects the path of a function. It is
+/// reported, unless the column is a text. rustc reports a single word.
+fn default(ctxt: &Ctxt, option: &RawOption, ty: Option<&Type>) -> Option<Expr> {
+    let value = option.value(ctxt)?;
+    let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = option::peel(&value) else { return Some(value) };
+    let is_path = text.parse_with(Path::parse_mod_style).is_ok_and(|path| path.segments.len() > 1);
+    let is_text = ty
+        .is_some_and(|ty| spelling::of(types::option_of(ty).unwrap_or(ty), Trust::Likely) == DataType::Plain("String"));
+    if is_text || !is_path {
+        return Some(value);
+    }
+    let expected = ty.map_or_else(|| "a row".to_owned(), |ty| format!("a value of type `{}`", types::text(ty)));
+    let help = format!("write `default = {}()` for the value of a function", text.value());
+    ctxt.error(text, format!("expected {expected}, found a string\nhelp: {help}"));
+    // A value of every type causes no second error or warning.
+    Some(parse_quote!(::core::option::Option::unwrap(::core::option::Option::None)))
 }
 
 /// Reads `rename_all`.
