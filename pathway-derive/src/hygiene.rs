@@ -8,7 +8,8 @@
 //! - an associated item is `<T as Trait>::X`, since `T::X` may belong to another trait, and only a few inherent
 //!   methods are called;
 //! - patterns bind names that begin with `__`, because a pattern with the name of a constant would match the constant;
-//! - macros are called by an absolute path, and only the runtime is imported, under its alias;
+//! - macros are called by an absolute path; only the runtime is imported, under its alias, and what the user names, under names
+//!   that begin with `__`;
 //! - impls are `#[automatically_derived]`, items are in a `const _`, and lints are allowed for a reason.
 
 use std::collections::HashSet;
@@ -142,6 +143,10 @@ impl Visit<'_> for Bound {
     fn visit_type_param(&mut self, parameter: &syn::TypeParam) {
         self.0.insert(parameter.ident.to_string());
     }
+
+    fn visit_use_rename(&mut self, item: &syn::UseRename) {
+        self.0.insert(item.rename.to_string());
+    }
 }
 
 struct Hygiene {
@@ -209,6 +214,16 @@ fn is_user_impl(block: &syn::ItemImpl, input: &TokenStream) -> bool {
     is_same(block, input)
 }
 
+/// Returns whether all names are imported under names that begin with `__`.
+fn only_renames(tree: &syn::UseTree) -> bool {
+    match tree {
+        syn::UseTree::Path(path) => only_renames(&path.tree),
+        syn::UseTree::Group(group) => group.items.iter().all(only_renames),
+        syn::UseTree::Rename(item) => item.rename.to_string().starts_with("__"),
+        syn::UseTree::Name(_) | syn::UseTree::Glob(_) => false,
+    }
+}
+
 fn is_same(a: impl ToTokens, b: impl ToTokens) -> bool {
     let plain = |tokens: TokenStream| tokens.to_string().replace(char::is_whitespace, "");
     plain(a.to_token_stream()) == plain(b.to_token_stream())
@@ -267,7 +282,10 @@ impl Visit<'_> for Hygiene {
         let text = item.to_token_stream().to_string();
         let is_for_an_editor =
             text.starts_with("# [cfg (rust_analyzer)] use :: pathway_io :: __private0 :: options ::");
-        if !is_for_an_editor && !IMPORTS.iter().any(|(alias, path)| text == format!("use {path} as {alias} ;")) {
+        let is_runtime = IMPORTS.iter().any(|(alias, path)| text == format!("use {path} as {alias} ;"));
+        let is_users = matches!(&item.tree, syn::UseTree::Path(path)
+            if self.words.contains(&path.ident.to_string()) && only_renames(&path.tree));
+        if !is_for_an_editor && !is_runtime && !is_users {
             self.report("an import", item);
         }
     }
@@ -311,6 +329,8 @@ fn names_that_could_be_captured_are_found() {
         "fn f(__x: Cat) { __x.clone() }",
         "fn f(__x: Cat) { panic!() }",
         "use ::pathway_io::__private0::*;",
+        "use user::*;",
+        "use user::{i64 as __x, i64};",
         "#[allow(warnings)] fn f() {}",
         "#[allow(deprecated, dead_code)] fn f() {}",
     ];
@@ -320,6 +340,7 @@ fn names_that_could_be_captured_are_found() {
         assert!(!check(&input, &inner).is_empty(), "{text}");
     }
     let right = "const _: () = { #[automatically_derived] impl __pathway_io::Schema for Cat { type Key = user::i64; \
-                 fn f(&self, __x: &::core::primitive::str) -> <Self as __pathway_io::Schema>::Key { let __y = __x; __y } } };";
+                 fn f(&self, __x: &::core::primitive::str) -> <Self as __pathway_io::Schema>::Key { let __y = __x; __y } } \
+                 use user::{i64 as __Int}; type X = __Int; };";
     assert_eq!(check(&input, &right.parse().unwrap()), Vec::<String>::new());
 }

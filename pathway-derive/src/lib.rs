@@ -173,10 +173,10 @@ use syn::{DeriveInput, parse_macro_input};
 /// # Foreign types
 ///
 /// A field can have a type that cannot be a column. `with` names a module that converts it: `Column` is the column's
-/// type, `to_column` takes the field by reference, and `from_column` returns the field's type or a `Result`. An error
-/// makes the row a bad row that names the column. If the field is an `Option`, the value inside is converted, and `None` is
-/// null. The field can be part of the primary key if its type is `Clone` and the column's type can be a key. In JSON, in every
-/// output and in the schema, the column has its own type, not the field's.
+/// type, `to_column` takes the field by reference, and `from_column` returns the field's type or a `Result`. A module for serde's
+/// `with` has other functions. An error makes the row a bad row that names the column. If the field is an `Option`, the value
+/// inside is converted, and `None` is null. The field can be part of the primary key if its type is `Clone` and the column's type
+/// can be a key. In JSON, in every output and in the schema, the column has its own type, not the field's.
 ///
 /// ```
 /// use pathway_io::{RunResult, Schema, Subject, connector};

@@ -1,4 +1,4 @@
-//! Modules of `with` that lack an item. Each missing item is one error, at the name of the module.
+//! Modules of `with` that lack an item. Each module is one error, at its name.
 
 use pathway_io::Schema;
 
@@ -31,6 +31,18 @@ mod no_to {
     }
 }
 
+mod for_serde {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(color: &super::Color, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(color.0)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<super::Color, D::Error> {
+        u32::deserialize(deserializer).map(super::Color)
+    }
+}
+
 #[derive(Schema)]
 struct Cat {
     #[schema(with = "no_module")]
@@ -43,6 +55,8 @@ struct Cat {
     d: Option<Color>,
     #[schema(try_from = "Strng", into = "Strng")]
     e: Color,
+    #[schema(with = "for_serde")]
+    f: Color,
 }
 
 fn main() {

@@ -40,6 +40,8 @@ pub struct Pair {
     number: Number,
     #[schema(try_from = "i64", into = "i64")]
     grade: Grade,
+    #[schema(try_from = "Number", into = "Number")]
+    count: Count,
 }
 
 #[derive(Clone)]
@@ -54,6 +56,21 @@ impl From<i64> for Grade {
 impl From<Grade> for i64 {
     fn from(grade: Grade) -> i64 {
         grade.0
+    }
+}
+
+#[derive(Clone)]
+pub struct Count(Number);
+
+impl From<Number> for Count {
+    fn from(number: Number) -> Self {
+        Count(number)
+    }
+}
+
+impl From<Count> for Number {
+    fn from(count: Count) -> Number {
+        count.0
     }
 }
 

@@ -2,7 +2,7 @@
 //! value.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
@@ -74,36 +74,39 @@ pub fn conversion_impls(schema: &Schema, i: usize, column: &Column, pw: &Ident) 
     let (stored, by, conversion) = match column.conversion()? {
         Conversion::Module(module) => {
             let span = option::mixed_site_at(module.span());
-            let [column_type, to, from] =
-                ["Column", "to_column", "from_column"].map(|name| Ident::new(name, module.span()));
-            let [field, column] = ["__field", "__column"].map(|name| Ident::new(name, span));
+            // One import, so that a module without these items is one error.
+            let items = ["to_column", "from_column", "Column"];
+            let [to_column, from_column, column_type] = items.map(|name| Ident::new(name, span));
+            let [to, from, stored] = items.map(|name| format_ident!("__{name}_{i}", span = span));
+            let [field, value] = ["__field", "__value"].map(|name| Ident::new(name, span));
             let at = option::ident_at(pw, span);
             let (of_field, of_column) = (
                 quote_spanned!(span=> <Self as #at::ConvertedField<#i>>::Field),
                 quote_spanned!(span=> <Self as #at::ConvertedField<#i>>::Column),
             );
-            let methods = quote_spanned! {span=>
-                fn to_column(#field: &#of_field) -> #of_column { #module::#to(#field) }
-                fn from_column(#column: #of_column) -> #at::Result<#of_field, #at::String> {
-                    #at::converted::<#of_field, _>(#module::#from(#column))
+            let conversion = quote_spanned! {span=>
+                use #module::{#to_column as #to, #from_column as #from, #column_type as #stored};
+                #[automatically_derived]
+                impl #parameters #at::Conversion<#i> for #row #bounds {
+                    fn to_column(#field: &#of_field) -> #of_column { #to(#field) }
+                    fn from_column(#value: #of_column) -> #at::Result<#of_field, #at::String> {
+                        #at::converted::<#of_field, _>(#from(#value))
+                    }
                 }
             };
-            let conversion = quote! {
-                #[automatically_derived]
-                impl #parameters #pw::Conversion<#i> for #row #bounds { #methods }
-            };
-            (quote!(#module::#column_type), quote!(()), Some(conversion))
+            (stored.to_token_stream(), quote!(()), Some(conversion))
         }
         Conversion::Types { into } => (into.to_token_stream(), quote!(#pw::ByTraits), None),
     };
     // A private type in a public row is an error at this item. The lint mistakes it for the user's own.
     let of_field = quote_spanned!(option::mixed_site_at(item.span())=> type Field = #item;);
+    let of_column = quote_spanned!(option::mixed_site_at(stored.span())=> type Column = #stored;);
     Some(quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
         impl #parameters #pw::ConvertedField<#i> for #row #bounds {
             #of_field
-            type Column = #stored;
+            #of_column
             type By = #by;
             const EXPECTED: &'static #pw::str = #expected;
         }

@@ -76,8 +76,8 @@ where
 /// The return types of a function that reads a field: the field's value, or a `Result` of it.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "expected a `{F}` or a `Result` of it, found `{Self}`",
-    label = "cannot be read as a `{F}`",
+    message = "expected `{F}` or a `Result` of it, found `{Self}`",
+    label = "cannot be read as `{F}`",
     note = "the error of the `Result` must implement `Display`: it becomes the reason of the bad row"
 )]
 pub trait IntoField<F> {
