@@ -1,5 +1,7 @@
 //! The model of a column type, and its rules.
 
+use std::collections::HashSet;
+
 use proc_macro2::TokenStream;
 use quote::format_ident;
 use syn::ext::IdentExt;
@@ -82,6 +84,7 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
     let mut variants = Vec::new();
     let mut other = Slot::default();
     let (mut names, mut other_names) = (Vec::new(), Vec::new());
+    let mut idents = HashSet::new();
     let with_fields = data.variants.iter().find(|variant| !variant.fields.is_empty());
     if let Some(variant) = with_fields {
         let name = &input.ident;
@@ -118,6 +121,10 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
             Some(text) => text.value(),
             None => case.map_or(plain.clone(), |case| case.apply_to_variant(&plain)),
         };
+        // rustc reports a second variant of the same name.
+        if !idents.insert(&variant.ident) {
+            continue;
+        }
         names.push(("variant", text.clone(), rename.get().map_or(variant.ident.span(), LitStr::span)));
         other_names.extend(aliases.iter().map(|alias: &LitStr| ("text", alias.value(), alias.span())));
         variants.push(Variant { ident: &variant.ident, text, aliases, is_other });
@@ -132,7 +139,12 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
     if too_many {
         ctxt.error(&input.ident, "a column can have at most 65535 variants");
     }
-    if with_fields.is_some() || variants.is_empty() || too_many { Kind::Broken } else { Kind::Enum(variants) }
+    let is_repeated = variants.len() < data.variants.len();
+    if with_fields.is_some() || variants.is_empty() || too_many || is_repeated {
+        Kind::Broken
+    } else {
+        Kind::Enum(variants)
+    }
 }
 
 fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'a> {

@@ -1,5 +1,7 @@
 //! The model of a row struct: what the user wrote, with every option in its place.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
@@ -27,6 +29,8 @@ pub struct Schema<'a> {
     pub columns: Vec<Column<'a>>,
     /// The fields that are not columns.
     pub skipped: Vec<Column<'a>>,
+    /// Whether two fields have one name, which rustc reports.
+    pub repeats_field: bool,
     /// Whether all columns of the struct itself have different names.
     pub names_differ: bool,
 }
@@ -57,6 +61,8 @@ impl<'a> Schema<'a> {
         let options = StructOptions::from_attributes(ctxt, &input.attrs);
         let fields = fields_of(ctxt, input);
         let all = fields.into_iter().flat_map(Fields::iter);
+        let mut idents = HashSet::new();
+        let repeats_field = all.clone().any(|field| !idents.insert(&field.ident));
         let all = all.filter_map(|field| Column::from_field(ctxt, &input.ident, field, &options));
         let (skipped, columns): (Vec<_>, Vec<_>) = all.partition(|field| field.options.skip.is_set());
         if fields.is_some() && columns.is_empty() {
@@ -70,6 +76,7 @@ impl<'a> Schema<'a> {
             description,
             columns,
             skipped,
+            repeats_field,
             names_differ: true,
         }
     }
@@ -78,7 +85,8 @@ impl<'a> Schema<'a> {
     pub fn is_sound(&self) -> bool {
         let borrows = self.generics.lifetimes().next().is_some();
         let is_unbound = self.generics.type_params().any(|parameter| self.is_unbound(parameter));
-        !self.columns.is_empty() && !borrows && !is_unbound && !self.columns.iter().any(|column| column.is_broken)
+        let is_broken = self.repeats_field || self.columns.iter().any(|column| column.is_broken);
+        !self.columns.is_empty() && !borrows && !is_unbound && !is_broken
     }
 
     /// Returns whether no impl of the struct compiles: it has no known size, which rustc reports.
@@ -113,7 +121,7 @@ impl<'a> Schema<'a> {
 impl<'a> Column<'a> {
     fn from_field(ctxt: &Ctxt, row: &Ident, field: &'a Field, of_struct: &StructOptions) -> Option<Self> {
         let ident = field.ident.as_ref()?;
-        let mut options = ColumnOptions::from_attributes(ctxt, &field.attrs);
+        let mut options = ColumnOptions::from_attributes(ctxt, &field.attrs, &field.ty);
         if options.skip.is_set() {
             options.check_skipped(ctxt);
         } else if let (Some(default), false, false, false) = (

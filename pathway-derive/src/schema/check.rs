@@ -14,7 +14,7 @@ pub const RESERVED: [&str; 2] = ["time", "diff"];
 pub fn check(ctxt: &Ctxt, schema: &mut Schema) {
     check_generics(ctxt, schema);
     check_files(ctxt, schema);
-    schema.names_differ = check_names(ctxt, schema) && check_paths(ctxt, schema);
+    schema.names_differ = !schema.repeats_field && check_names(ctxt, schema) && check_paths(ctxt, schema);
     for column in &schema.columns {
         check_combinations(ctxt, column);
     }
