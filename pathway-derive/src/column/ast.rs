@@ -155,17 +155,14 @@ fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'
         for option in options_of(ctxt, &field.attrs) {
             ctxt.error(&option.key, "the field of a newtype has no options");
         }
-        let is_owned = !matches!(types::peel(&field.ty), Type::Reference(_));
-        if !is_owned && input.generics.params.is_empty() {
-            ctxt.error(&field.ty, "a column must own its value\nhelp: use `String` in place of `&str`");
-        }
+        let borrows = schema::column_type::check_owned(ctxt, &field.ty, true);
         let itself = [&input.ident, &format_ident!("Self")];
         let is_recursive = itself.into_iter().any(|name| types::mentions(&field.ty, name));
         if is_recursive {
             let help = format!("`#[schema(json)]` stores a `{}` as JSON", input.ident);
             ctxt.error(&field.ty, format!("a column type cannot contain itself\nhelp: {help}"));
         }
-        return if is_owned && !is_recursive { Kind::Newtype(&field.ty) } else { Kind::Broken };
+        return if !borrows && !is_recursive { Kind::Newtype(&field.ty) } else { Kind::Broken };
     }
     let message = "`#[derive(ColumnType)]` needs a struct with one unnamed field, or an enum";
     let help = match data.fields.iter().collect::<Vec<_>>()[..] {

@@ -5,10 +5,10 @@ mod expand;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::DeriveInput;
+use syn::{Data, DeriveInput};
 
 use crate::ctxt::Ctxt;
-use crate::editor;
+use crate::{editor, types};
 
 /// Returns the impls for a column type. After a mistake, it returns the errors, and impls that keep its uses from
 /// causing more.
@@ -16,6 +16,11 @@ pub fn derive(input: &DeriveInput) -> TokenStream {
     let ctxt = Ctxt::new();
     let column = ast::Column::from_input(&ctxt, input);
     let errors = ctxt.check();
+    if let Data::Struct(data) = &input.data
+        && data.fields.iter().any(|field| types::is_unsized(&field.ty))
+    {
+        return errors;
+    }
     let krate = column.krate.get();
     let completion = editor::of_derive(input, "column", [editor::OF_TYPE, editor::OF_VARIANT], krate);
     let impls = expand::expand(&column, &completion);

@@ -3,7 +3,7 @@
 mod ast;
 pub mod attr;
 mod check;
-mod column_type;
+pub mod column_type;
 mod expand;
 mod fallback;
 mod lock;
