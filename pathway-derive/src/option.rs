@@ -42,7 +42,11 @@ impl RawOption {
         let Some(group) = &self.parens else { return self.value.clone() };
         let name = self.name();
         let value: Option<Expr> = syn::parse2(group.stream()).ok();
-        let help = value.as_ref().map_or(name.clone(), |value| format!("{name} = {}", spell(value)));
+        let help = match &value {
+            Some(value) => format!("{name} = {}", spell(value)),
+            None if group.stream().is_empty() => name.clone(),
+            None => format!("{name} = .."),
+        };
         ctxt.error(group, format!("`{name}` takes no parentheses\nhelp: write `{help}`"));
         value
     }

@@ -12,12 +12,13 @@ pub fn help(written: &str, known: &[&str]) -> String {
 }
 
 /// Names that other derives have for our options.
-const SYNONYMS: [(&str, &str); 20] = [
+const SYNONYMS: [(&str, &str); 21] = [
     ("key", "primary_key"),
     ("pk", "primary_key"),
     ("id", "primary_key"),
     ("primary", "primary_key"),
     ("name", "rename"),
+    ("column_name", "rename"),
     ("flat", "flatten"),
     ("interval", "autocommit"),
     ("buffer", "backlog"),

@@ -6,6 +6,8 @@ struct Cat {
     key: i64,
     #[schema(default("felis"), rename(name), alias("species"))]
     genus: String,
+    #[schema(rename(serialize = "legs", deserialize = "feet"))]
+    legs: u8,
 }
 
 #[derive(Schema)]
@@ -16,7 +18,7 @@ struct Place {
 }
 
 fn push(cats: &Subject<Cat>) -> RunResult {
-    next!(cats, Cat { key: 1, .. })?;
+    next!(cats, Cat { key: 1, legs: 4, .. })?;
     cats.remove(1)?;
     Ok(())
 }

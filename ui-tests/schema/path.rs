@@ -20,6 +20,8 @@ struct Syntax {
     g: i64,
     #[schema(path = seller.name)]
     h: i64,
+    #[schema(path = "/seller/name")]
+    i: i64,
 }
 
 #[derive(Schema)]

@@ -26,8 +26,12 @@ pub fn read(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
     match parse(&text) {
         Ok(steps) if steps.len() > 1 => Some(Path { literal, steps }),
         Ok(_) => {
-            let help =
-                format!("`alias = {text:?}` reads a field of the row by another name, and `rename` names the column");
+            let dotted = text.trim_matches('/').replace('/', ".");
+            let help = if dotted.contains('.') {
+                format!("write `path = {dotted:?}`")
+            } else {
+                format!("`alias = {text:?}` reads a field of the row by another name, and `rename` names the column")
+            };
             ctxt.error(&literal, format!("a path leads into a field, as `seller.name` does\nhelp: {help}"));
             None
         }

@@ -25,7 +25,7 @@ use crate::rows::data_type::DataType;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a `json` column",
     label = "lacks serde's traits",
-    note = "a `json` column is `Serialize`, `DeserializeOwned`, `Send`, `Sync` and `'static`\nhelp: add `#[derive(serde::Serialize, serde::Deserialize)]` to the type"
+    note = "a `json` column is `Serialize`, `DeserializeOwned`, `Send`, `Sync` and `'static`\nhelp: add `#[derive(serde::Serialize, serde::Deserialize)]` to your own type"
 )]
 pub trait JsonType: Serialize + DeserializeOwned + Send + Sync + 'static {}
 
