@@ -24,4 +24,10 @@ struct Empty {
     key: i64,
 }
 
+#[derive(Schema)]
+#[schema(sample = "cat.schema.json")]
+struct ManyLines {
+    key: i64,
+}
+
 fn main() {}

@@ -306,6 +306,15 @@ impl<'a> SampleCheck<'a> {
         if !self.is_readable {
             return TokenStream::new();
         }
+        if let [(field, _)] = &self.unread[..]
+            && field.contains([';', '\t', '|'])
+            && self.states.iter().any(|state| !state.may_be_missing())
+            && !self.states.iter().any(|state| state.summary.is_found || state.column.is_flat())
+        {
+            let what = format!("`{}` has one field, {field:?}", self.name);
+            self.ctxt.error(self.literal, format!("{what}\nhelp: the fields of a CSV are separated by commas"));
+            return TokenStream::new();
+        }
         let denies = self.schema.options.deny_unknown.is_set();
         for (name, what) in self.unread.iter().filter(|_| denies && !self.has_flat) {
             if !RESERVED.contains(&name.as_str()) {
@@ -329,12 +338,9 @@ impl<'a> SampleCheck<'a> {
                 continue;
             }
             if !state.summary.is_found {
-                let help = match (suggest::nearest(&state.column.name, &unread), &unread[..]) {
-                    (Some(near), _) => format!("it has `{near}`: write `#[schema(rename = {near:?})]`"),
-                    (None, [one]) if one.contains([';', '\t', '|']) => {
-                        format!("it has one field, {one:?}: the fields of a CSV are separated by commas")
-                    }
-                    (None, _) => ADD_DEFAULT.to_owned(),
+                let help = match suggest::nearest(&state.column.name, &unread) {
+                    Some(near) => format!("it has `{near}`: write `#[schema(rename = {near:?})]`"),
+                    None => ADD_DEFAULT.to_owned(),
                 };
                 state.summary.absent = Some((0, nowhere(&state.name(), &help)));
             }
