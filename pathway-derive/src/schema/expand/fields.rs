@@ -16,78 +16,72 @@ pub fn field_impls(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let mut impls = TokenStream::new();
-    for (i, column) in
-        schema.columns.iter().enumerate().filter(|(_, column)| !column.is_broken && !is_named_directly(schema, column))
-    {
+    let fields = schema.columns.iter().enumerate();
+    for (i, column) in fields.filter(|(_, column)| !column.is_broken && !is_named_directly(schema, column)) {
         let ty = column.ty;
-        // A private type in a public row is an error at this item.
-        let span = option::mixed_site_at(ty.span());
-        if column.is_flat() {
-            let of_type = quote_spanned!(span=> type Type = #ty;);
-            impls.extend(if column.is_key() {
+        let (name, field_type, rest) = match (column.is_flat(), column.is_key()) {
+            (true, false) => ("FlatField", ty.to_token_stream(), TokenStream::new()),
+            (true, true) => {
                 let key = key_of_flattened(ty, pw);
-                // The lint mistakes generated tokens with the span of a user's type for the user's own.
-                quote! {
-                    #[automatically_derived]
-                    #[allow(unused_qualifications)]
-                    impl #parameters #pw::FlatKeyField<#i> for #row #bounds { #of_type type Key = #key; }
-                }
-            } else {
-                quote! {
-                    #[automatically_derived]
-                    impl #parameters #pw::FlatField<#i> for #row #bounds { #of_type }
-                }
-            });
-            continue;
-        }
-        // The error about a default of a key column has been reported.
-        let default = column.default().filter(|_| !column.is_key()).map(|default| {
-            let value = match &default.value {
-                Some(value) => convert_literal(value, ty, pw),
-                None => {
-                    let span = option::mixed_site_at(default.key.span());
-                    let pw = option::ident_at(pw, span);
-                    quote_spanned!(span=> #pw::Default::default())
-                }
-            };
-            value_function(schema, i, pw, "default", column, default.value.as_ref(), &value)
-        });
-        let example = column.options.example.get().map(|example| {
-            value_function(schema, i, pw, "example", column, Some(example), &convert_literal(example, ty, pw))
-        });
-        impls.extend(conversion_impls(schema, i, column, pw));
-        let column_type = column_type(schema, i, column, pw);
-        let of_type = quote_spanned!(span=> type Type = #column_type;);
+                ("FlatKeyField", ty.to_token_stream(), quote!(type Key = #key;))
+            }
+            (false, is_key) => {
+                impls.extend(conversion_impls(schema, i, column, pw));
+                // The error about a default of a key column has been reported.
+                let default = column.default().filter(|_| !is_key);
+                let default = default
+                    .map(|given| value_function(schema, i, column, pw, "default", given.value.as_ref(), &given.key));
+                let example = column.options.example.given();
+                let example = example
+                    .map(|given| value_function(schema, i, column, pw, "example", Some(&given.value), &given.key));
+                // A key type is also a column type: with both bounds, a type that is neither would be two errors.
+                let name = if is_key { "KeyField" } else { "Field" };
+                (name, column_type(schema, i, column, pw), quote!(#default #example))
+            }
+        };
+        let name = Ident::new(name, Span::mixed_site());
+        // A private type in a public row is an error at this item.
+        let of_type = quote_spanned!(option::mixed_site_at(ty.span())=> type Type = #field_type;);
         // The lint mistakes generated tokens with the span of a user's type for the user's own.
-        let allow = (!column.is_stored_as_it_is()).then(|| quote!(#[allow(unused_qualifications)]));
-        // A key type is also a column type: with both bounds, a type that is neither would be two errors.
-        let field = Ident::new(if column.is_key() { "KeyField" } else { "Field" }, Span::mixed_site());
+        let is_users = if column.is_flat() { !column.is_key() } else { column.is_stored_as_it_is() };
+        let allow = (!is_users).then(|| quote!(#[allow(unused_qualifications)]));
         impls.extend(quote! {
             #[automatically_derived]
             #allow
-            impl #parameters #pw::#field<#i> for #row #bounds { #of_type #default #example }
+            impl #parameters #pw::#name<#i> for #row #bounds { #of_type #rest }
         });
     }
     impls
 }
 
-/// Returns a function that makes a value. Through its `let`, rustc points from a wrong value to the field's type. A
-/// literal that is known to be right needs none, which saves compile time.
+/// Returns a function that makes a value: the one that is written, or the type's own default. Through its `let`, rustc points from
+/// a wrong value to the field's type. A literal that is known to be right needs none, which saves compile time.
 fn value_function(
     schema: &Schema,
     i: usize,
+    column: &Column,
     pw: &Ident,
     name: &str,
-    column: &Column,
     written: Option<&Expr>,
-    value: &TokenStream,
+    key: &Ident,
 ) -> TokenStream {
-    let fits = column.is_stored_as_it_is() && literal_fits(written, column.ty);
-    let name = Ident::new(name, Span::mixed_site());
     let ty = column.ty;
+    let value = match written {
+        Some(value) => convert_literal(value, ty, pw),
+        None => {
+            let span = option::mixed_site_at(key.span());
+            let pw = option::ident_at(pw, span);
+            quote_spanned!(span=> #pw::Default::default())
+        }
+    };
+    let body = if column.is_stored_as_it_is() && literal_fits(written, ty) {
+        value
+    } else {
+        let made = into_column(schema, i, column, quote!(__value), pw);
+        quote!(let __value: #ty = #value; #made)
+    };
+    let name = Ident::new(name, Span::mixed_site());
     let column_type = column_type(schema, i, column, pw);
-    let made = into_column(schema, i, column, quote!(__value), pw);
-    let body = if fits { value.clone() } else { quote!(let __value: #ty = #value; #made) };
     quote!(fn #name() -> #column_type { #body })
 }
 
@@ -107,15 +101,11 @@ fn literal_fits(value: Option<&Expr>, ty: &Type) -> bool {
 
 /// Returns the expression for a value: a literal is converted to a `String` or an `Option` if the type is one.
 fn convert_literal(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
-    let literal = match option::peel(value) {
-        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match option::peel(expr) {
-            Expr::Lit(ExprLit { lit, .. }) => Some(lit),
-            _ => None,
-        },
-        _ => None,
+    let unsigned = match option::peel(value) {
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => option::peel(expr),
+        value => value,
     };
-    let Some(literal) = literal else { return value.to_token_stream() };
+    let Expr::Lit(ExprLit { lit: literal, .. }) = unsigned else { return value.to_token_stream() };
     let span = option::mixed_site_at(value.span());
     let pw = &option::ident_at(pw, span);
     if let Some(item) = types::option_of(ty) {
