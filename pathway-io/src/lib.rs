@@ -239,8 +239,8 @@ pub mod __private0 {
     };
     pub use crate::rows::description::{Column, Step, TableSchema};
     pub use crate::rows::fields::{
-        Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns,
-        flat_key, flat_key_columns, key, missing, own_key,
+        Col, Field, Fields, Flat, FlatField, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns, flat_key,
+        key, missing, own_key,
     };
     pub use crate::rows::key_parts::{KeyParts, pass_parts};
     pub use crate::rows::next::{FromValue, Rest, checked_rest, convert, refused, sketched, to_string};

@@ -1,6 +1,6 @@
 //! The columns as the schema describes them: lists of names, of descriptions and the like.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Ident, LitStr};
 
@@ -48,7 +48,7 @@ fn list(schema: &Schema, has: impl Fn(&Column) -> bool, entry: impl Fn(&Column) 
 fn note_of(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<TokenStream> {
     if column.is_flat() {
         let prefix = column.options.prefix.get().filter(|_| !schema.is_generic())?;
-        return Some(prefixed_note(schema, i, column, prefix, pw));
+        return Some(prefixed_note(schema, i, prefix, pw));
     }
     let path = column.options.path.get()?;
     let (text, steps) = (&path.literal, path.tokens(pw));
@@ -57,18 +57,13 @@ fn note_of(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<Tok
 
 /// Generates the names of a flattened field's columns, with a prefix. The compiler joins them to one text, of which
 /// each name is a slice.
-fn prefixed_note(schema: &Schema, i: usize, column: &Column, prefix: &LitStr, pw: &Ident) -> TokenStream {
-    let (row, columns) = (schema.ident, flat_columns_function(column));
+fn prefixed_note(schema: &Schema, i: usize, prefix: &LitStr, pw: &Ident) -> TokenStream {
+    let row = schema.ident;
     quote!(#pw::Note::Prefixed(#i, {
-        const FLAT: &[#pw::Column] = #pw::#columns::<#row, #i>();
+        const FLAT: &[#pw::Column] = #pw::flat_columns::<#row, #i>();
         const TEXT: &[#pw::u8] = &#pw::prefixed_text::<{ #pw::prefixed_len(#prefix, FLAT) }>(#prefix, FLAT);
         &#pw::prefixed_names::<{ #pw::count_names(FLAT) }>(#prefix, FLAT, TEXT)
     }))
-}
-
-/// Returns the function that returns the columns of a flattened field.
-fn flat_columns_function(column: &Column) -> Ident {
-    Ident::new(if column.is_key() { "flat_key_columns" } else { "flat_columns" }, Span::mixed_site())
 }
 
 /// Returns whether the names of flattened columns must be compared. Equal names in the struct itself have been
@@ -95,11 +90,10 @@ pub fn flat_checks(schema: &Schema, pw: &Ident) -> TokenStream {
             });
         }
         if let Some(prefix) = column.options.prefix.get().filter(|_| column.is_flat()) {
-            let columns = flat_columns_function(column);
             let span = option::mixed_site_at(prefix.span());
             let pw = option::ident_at(pw, span);
             checks.extend(quote_spanned! {span=>
-                const _: () = #pw::assert_unreserved(#field, #prefix, #pw::#columns::<#row, #i>());
+                const _: () = #pw::assert_unreserved(#field, #prefix, #pw::flat_columns::<#row, #i>());
             });
         }
         if may_clash(schema) && i > 0 && (column.is_flat() || is_behind_flat) {

@@ -122,16 +122,14 @@ fn removable_impl(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
 /// Returns the leaf of a field in the tree of types.
 fn leaf_type(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> TokenStream {
     let row = schema.ty();
-    match (column.is_flat(), column.is_key()) {
-        (false, _) if is_named_directly(schema, column) => {
-            let ty = column.ty;
-            quote!(#pw::Own<#ty>)
-        }
-        (false, _) => {
-            let (default, example) = (column.options.default.is_set(), column.options.example.is_set());
-            quote!(#pw::Col<#row, #i, #default, #example>)
-        }
-        (true, false) => quote!(#pw::Flat<#row, #i>),
-        (true, true) => quote!(#pw::FlatKey<#row, #i>),
+    if column.is_flat() {
+        let is_key = column.is_key();
+        quote!(#pw::Flat<#row, #i, #is_key>)
+    } else if is_named_directly(schema, column) {
+        let ty = column.ty;
+        quote!(#pw::Own<#ty>)
+    } else {
+        let (default, example) = (column.options.default.is_set(), column.options.example.is_set());
+        quote!(#pw::Col<#row, #i, #default, #example>)
     }
 }

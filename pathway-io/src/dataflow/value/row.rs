@@ -10,7 +10,7 @@ use serde::ser::{Serialize, SerializeTuple, Serializer};
 
 use super::{ColumnForm, FromColumnForm, Values};
 use crate::rows::column::ColumnType;
-use crate::rows::fields::{Col, Columns, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, Own, Pair};
+use crate::rows::fields::{Col, Columns, Field, Flat, FlatField, Own, Pair, Tree};
 use crate::rows::schema::{ColumnsOf, RowOf, Schema};
 
 #[doc(hidden)]
@@ -42,7 +42,7 @@ pub trait View {
 
 #[doc(hidden)]
 /// Fields that can be read from a sequence.
-pub trait Restored: Fields {
+pub trait Restored: Tree {
     /// # Errors
     ///
     /// If the sequence does not hold the fields of this row.
@@ -101,7 +101,7 @@ pub struct OwnView<'a, T>(&'a T);
 
 /// A view of the `I`th field, a column.
 ///
-/// It names the field and not its type, like the tree of [`Fields`].
+/// It names the field and not its type, like the tree of [`Fields`](crate::rows::fields::Fields).
 pub struct LeafView<'a, S: Field<I>, const I: usize>(OwnView<'a, S::Type>);
 
 /// Returns a view of the `I`th field.
@@ -223,13 +223,7 @@ impl<S: Clone + Ord + Hash + Debug + Serialize> View for FlatView<'_, S> {
     }
 }
 
-impl<S: FlatField<I, Type: DeserializeOwned>, const I: usize> Restored for Flat<S, I> {
-    fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<S::Type, A::Error> {
-        element(sequence)
-    }
-}
-
-impl<S: FlatKeyField<I, Type: DeserializeOwned>, const I: usize> Restored for FlatKey<S, I> {
+impl<S: FlatField<I, Type: DeserializeOwned>, const I: usize, const KEYED: bool> Restored for Flat<S, I, KEYED> {
     fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<S::Type, A::Error> {
         element(sequence)
     }

@@ -24,19 +24,19 @@ pub trait FlatKeyField<const I: usize>: 'static {
     type Key;
 }
 
-/// The leaf for the field of a flattened row.
-#[doc(hidden)]
-pub struct Flat<S, const I: usize>(S);
+impl<S: FlatKeyField<I>, const I: usize> FlatField<I> for S {
+    type Type = S::Type;
+}
 
-/// The leaf for the field of a flattened row whose key belongs to the primary key.
+/// The leaf for the field of a flattened row, with whether its key belongs to the primary key.
 #[doc(hidden)]
-pub struct FlatKey<S, const I: usize>(S);
+pub struct Flat<S, const I: usize, const KEYED: bool>(S);
 
-impl<S: FlatField<I>, const I: usize> Tree for Flat<S, I> {
+impl<S: FlatField<I>, const I: usize, const KEYED: bool> Tree for Flat<S, I, KEYED> {
     type Row = S::Type;
 }
 
-impl<S: FlatField<I>, const I: usize> Fields for Flat<S, I> {
+impl<S: FlatField<I>, const I: usize> Fields for Flat<S, I, false> {
     type Columns = FlatColumns<S::Type, Keyless>;
     const SHAPE: Shape = Shape::Flat { columns: flat_columns::<S, I>(), keyed: false };
 
@@ -45,13 +45,9 @@ impl<S: FlatField<I>, const I: usize> Fields for Flat<S, I> {
     }
 }
 
-impl<S: FlatKeyField<I>, const I: usize> Tree for FlatKey<S, I> {
-    type Row = S::Type;
-}
-
-impl<S: FlatKeyField<I>, const I: usize> Fields for FlatKey<S, I> {
+impl<S: FlatKeyField<I>, const I: usize> Fields for Flat<S, I, true> {
     type Columns = FlatColumns<S::Type, WithKey>;
-    const SHAPE: Shape = Shape::Flat { columns: flat_key_columns::<S, I>(), keyed: true };
+    const SHAPE: Shape = Shape::Flat { columns: flat_columns::<S, I>(), keyed: true };
 
     fn fill(columns: &mut Self::Columns, index: usize) -> bool {
         <<S::Type as Schema>::Fields as Fields>::fill(&mut columns.0, index)
@@ -69,13 +65,6 @@ pub fn flat_key<S: FlatKeyField<I>, const I: usize>(row: &S::Type) -> S::Key {
 #[doc(hidden)]
 #[must_use]
 pub const fn flat_columns<S: FlatField<I>, const I: usize>() -> &'static [Column] {
-    S::Type::SCHEMA.columns
-}
-
-/// Returns the columns of a flattened field whose key is part of the key.
-#[doc(hidden)]
-#[must_use]
-pub const fn flat_key_columns<S: FlatKeyField<I>, const I: usize>() -> &'static [Column] {
     S::Type::SCHEMA.columns
 }
 

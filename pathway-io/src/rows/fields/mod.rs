@@ -23,7 +23,7 @@ mod stub;
 use serde::de::MapAccess;
 
 pub use self::column::{Col, Field, KeyField, Own, key, missing, own_key};
-pub use self::flat::{Flat, FlatField, FlatKey, FlatKeyField, flat_columns, flat_key, flat_key_columns};
+pub use self::flat::{Flat, FlatField, FlatKeyField, flat_columns, flat_key};
 pub use self::stub::Stub;
 use crate::rows::column::Buffer;
 use crate::rows::column::scan::Scan;
