@@ -67,35 +67,23 @@ impl Comparison<'_> {
     }
 
     fn has_same_key(&self) -> bool {
-        let old: Vec<&str> = self
-            .lock
-            .entries
-            .iter()
-            .filter_map(|entry| match entry {
-                Entry::Column(column) => column.primary_key.then_some(column.name.as_str()),
-                Entry::Flatten { field, primary_key, .. } => primary_key.then_some(field.as_str()),
-            })
-            .collect();
-        let keys: Vec<(&Column, String)> = self
-            .schema
-            .columns
-            .iter()
-            .filter(|column| column.is_key())
-            .map(|column| (column, column.label()))
-            .collect();
-        let new: Vec<&str> = keys.iter().map(|(_, name)| name.as_str()).collect();
+        let old = self.lock.entries.iter().filter_map(|entry| match entry {
+            Entry::Column(column) => column.primary_key.then_some(&column.name),
+            Entry::Flatten { field, primary_key, .. } => primary_key.then_some(field),
+        });
+        let old: Vec<String> = old.cloned().collect();
+        let new: Vec<String> = self.schema.columns.iter().filter(|column| column.is_key()).map(Column::label).collect();
         if old == new {
             return true;
         }
-        let shown = |key: &[&str]| {
-            if key.is_empty() { "nothing".to_owned() } else { format!("`{}`", key.join(", ")) }
-        };
+        let shown =
+            |key: &[String]| if key.is_empty() { "nothing".to_owned() } else { format!("`{}`", key.join(", ")) };
         let (file, was, is) = (&self.file, shown(&old), shown(&new));
         let what = format!(
             "the primary key was {was} in `{file}` and is now {is}: stored rows would be identified by other columns"
         );
-        let differs = |name: &str| old.contains(&name) != new.contains(&name);
-        match self.schema.columns.iter().find(|column| differs(&column.label())) {
+        let differs = |name: String| old.contains(&name) != new.contains(&name);
+        match self.schema.columns.iter().find(|column| differs(column.label())) {
             Some(column) => self.report_breaking(column.ident, what),
             None => self.report_breaking(self.literal, what),
         }
@@ -120,11 +108,9 @@ impl Comparison<'_> {
             self.ctxt.error(self.literal, gone);
             return TokenStream::new();
         };
-        for alias in &old.aliases {
-            let is_there = *alias == column.name || column.options.aliases.iter().any(|new| new.value() == *alias);
-            if !is_there {
-                self.report_breaking(column.ident, self.lost_alias(name, alias));
-            }
+        let is_there = |alias: &String| column.options.aliases.iter().any(|new| new.value() == *alias);
+        for alias in old.aliases.iter().filter(|alias| **alias != column.name && !is_there(alias)) {
+            self.report_breaking(column.ident, self.lost_alias(name, alias));
         }
         self.compare_path(column, old);
         let (new, optional) = column.data_type(Trust::Certain).without_option();
@@ -178,34 +164,27 @@ impl Comparison<'_> {
     fn compare_flattened(&self, ty: &str, field: &str, prefix: &str) {
         let (file, ident) = (&self.file, self.schema.ident);
         let found = self.schema.columns.iter().find(|column| column.is_flat() && column.label() == field);
-        match found {
-            Some(column) if text(column.ty) == ty => {
-                let is = column.prefix();
-                if is != prefix {
-                    let shown = |prefix: &str| match prefix {
-                        "" => "no prefix".to_owned(),
-                        prefix => format!("the prefix `{prefix}`"),
-                    };
-                    let (was, is) = (shown(prefix), shown(&is));
-                    let what = format!(
-                        "the columns of `{field}` had {was} in `{file}` and now have {is}: existing rows have other names"
-                    );
-                    match column.options.prefix.get() {
-                        Some(prefix) => self.report_breaking(prefix, what),
-                        None => self.report_breaking(column.ident, what),
-                    }
-                }
-            }
-            Some(column) => {
-                let is = text(column.ty);
-                let what = format!("the columns of `{field}` came from `{ty}` in `{file}` and now come from `{is}`");
-                self.report_breaking(column.ident, what);
-            }
-            None => {
-                let what = format!(
-                    "the columns of `{field}: {ty}` in `{file}` are gone from `{ident}`: existing rows have them"
-                );
-                self.report_breaking(self.literal, what);
+        let Some(column) = found else {
+            let what =
+                format!("the columns of `{field}: {ty}` in `{file}` are gone from `{ident}`: existing rows have them");
+            return self.report_breaking(self.literal, what);
+        };
+        let (is_type, is) = (text(column.ty), column.prefix());
+        if is_type != ty {
+            let what = format!("the columns of `{field}` came from `{ty}` in `{file}` and now come from `{is_type}`");
+            self.report_breaking(column.ident, what);
+        } else if is != prefix {
+            let shown = |prefix: &str| match prefix {
+                "" => "no prefix".to_owned(),
+                prefix => format!("the prefix `{prefix}`"),
+            };
+            let (was, is) = (shown(prefix), shown(&is));
+            let what = format!(
+                "the columns of `{field}` had {was} in `{file}` and now have {is}: existing rows have other names"
+            );
+            match column.options.prefix.get() {
+                Some(prefix) => self.report_breaking(prefix, what),
+                None => self.report_breaking(column.ident, what),
             }
         }
     }
