@@ -43,21 +43,21 @@ fn is_foreign(name: &str) -> bool {
     name.starts_with('.') || name == "lost+found"
 }
 
-/// Returns the generations with a final name, newest first, and the files of unfinished generations.
+/// Returns the generations with a final name, newest first.
 ///
 /// # Errors
 ///
 /// If the directory cannot be read, or contains a file that does not belong to a state.
-fn scan(path: &Path) -> std::result::Result<(Vec<u64>, Vec<PathBuf>), BoxError> {
+fn scan(path: &Path) -> std::result::Result<Vec<u64>, BoxError> {
     let failed = |error| FileError::new("read the state directory", path, error);
-    let (mut logs, mut unfinished) = (Vec::new(), Vec::new());
+    let mut logs = Vec::new();
     for entry in fs::read_dir(path).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name();
+        let name = entry.map_err(failed)?.file_name();
         let name = name.to_string_lossy();
         match log::generation(&name) {
             Some(generation) => logs.push(generation),
-            None if name.strip_suffix(".new").and_then(log::generation).is_some() => unfinished.push(entry.path()),
+            // The next generation replaces one that was not finished.
+            None if name.strip_suffix(".new").and_then(log::generation).is_some() => {}
             None if name == LOCK || is_foreign(&name) => {}
             None => {
                 let path = path.display();
@@ -70,7 +70,7 @@ fn scan(path: &Path) -> std::result::Result<(Vec<u64>, Vec<PathBuf>), BoxError> 
         }
     }
     logs.sort_unstable_by(|a, b| b.cmp(a));
-    Ok((logs, unfinished))
+    Ok(logs)
 }
 
 /// Opens the lock file without following a link.
@@ -114,7 +114,7 @@ impl StateDirectory {
             .map_err(|error| Error::pipeline(FileError::new("find the state directory", path, error)))?;
         let failed = |operation, error| Error::pipeline(FileError::new(operation, path, error));
         create(path).map_err(Error::pipeline)?;
-        let (logs, _) = scan(path).map_err(Error::pipeline)?;
+        let logs = scan(path).map_err(Error::pipeline)?;
         let in_use = || {
             Error::pipeline(format!(
                 "the state directory `{}` is in use by another pipeline\nhelp: wait for its end, or choose another directory",
@@ -156,13 +156,13 @@ impl StateDirectory {
         &self.path
     }
 
-    /// Returns the generations with a final name, newest first, and the files of unfinished generations.
+    /// Returns the generations with a final name, newest first.
     ///
     /// # Errors
     ///
     /// If the directory cannot be read, or contains a file that does not belong to a state. A sink may have made such a file after
     /// the directory was opened.
-    pub(crate) fn logs(&self) -> std::result::Result<(Vec<u64>, Vec<PathBuf>), BoxError> {
+    pub(crate) fn logs(&self) -> std::result::Result<Vec<u64>, BoxError> {
         scan(&self.path)
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn find(
     tables: &[TableShape],
     quarantines: &[PathBuf],
 ) -> Result<Option<Recovered>, BoxError> {
-    let (logs, _) = directory.logs()?;
+    let logs = directory.logs()?;
     let Some(&generation) = logs.first() else {
         return Ok(None);
     };

@@ -80,10 +80,7 @@ impl Checkpointer {
     /// Opens the log, and makes the first checkpoint. The caller has opened all sinks.
     fn begin(mut plan: Plan, part: Arc<CheckpointerPart>) -> Result<Self, BoxError> {
         plan.directory.check()?;
-        let (logs, unfinished) = plan.directory.logs()?;
-        for path in unfinished {
-            remove(&*plan.place.storage, &path)?;
-        }
+        let logs = plan.directory.logs()?;
         let log = match &plan.found {
             None => Log::begin(&plan.place, 1, &plan.header)?,
             Some(found) => {
