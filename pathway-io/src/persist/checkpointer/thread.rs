@@ -27,7 +27,6 @@ impl Checkpointing for CheckpointerThread {
         let ending = Arc::clone(&control);
         let spawned = threads::spawn("checkpointer", move || {
             let _ending = Ending { control: &ending, id };
-            let received = plan.received.clone();
             let path = plan.directory.path().to_owned();
             let result = guarded("its checkpointer", || {
                 let checkpointer = Checkpointer::begin(plan, part)?;
@@ -43,8 +42,6 @@ impl Checkpointing for CheckpointerThread {
                 }
                 Err(kind) => ending.fail(Error::pipeline_failure(kind)),
             }
-            // Further commits are not made durable. They must be dropped, because sources wait for their credit.
-            while received.recv().is_ok() {}
         });
         if let Err(error) = spawned {
             control.fail(Error::pipeline(error));
