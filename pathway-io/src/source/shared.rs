@@ -129,7 +129,6 @@ impl Source {
     #[cold]
     fn fail_and_close(&self, error: impl Into<BoxError>) -> Closed {
         self.fail(FailureKind::Failed(error.into()));
-        self.intake.count_refusal();
         Closed
     }
 
@@ -177,7 +176,6 @@ impl Source {
             }
             Err(failure) => {
                 self.control.fail(failure);
-                self.intake.count_refusal();
                 Err(Refused::Closed)
             }
         };

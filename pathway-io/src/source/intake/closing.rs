@@ -71,7 +71,7 @@ impl Intake {
         }
         if state.cuts == Cuts::AtEnd {
             // A table that was not sent completely does not show which rows were removed.
-            if tail == Tail::Commit && !std::mem::replace(&mut state.finished, true) {
+            if tail == Tail::Commit {
                 self.send(&mut state, None);
             }
             return;

@@ -97,8 +97,6 @@ pub(super) struct State {
     pub(super) closed_tables: Vec<bool>,
     /// The number of times that a handle of the present attempt has returned `Closed`. If it has, an error of `run` is a clean end.
     pub(super) refusals: u64,
-    /// Whether the whole table was sent.
-    pub(super) finished: bool,
     /// The number of rows pushed into each table, good and bad, for the row number in an error.
     pub(super) offered: Vec<u64>,
     pub(super) counts: Counts,
@@ -229,7 +227,6 @@ impl State {
 
     /// Forgets the transactions of an attempt that has failed.
     pub(super) fn forget_transactions(&mut self) {
-        self.has_dropped |= self.open_at_offset > 0;
         (self.open, self.open_at_offset) = (0, 0);
     }
 
