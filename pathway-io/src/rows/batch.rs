@@ -240,7 +240,6 @@ impl<S: Schema> Batch<S> {
     pub(crate) fn repair(&mut self) {
         self.peak.1 = self.peak.1.max(self.columns.bytes());
         self.columns.truncate(self.len);
-        self.diffs.truncate(self.len);
         self.count_bytes();
     }
 
