@@ -58,9 +58,12 @@ fn a_commit_holds_for_the_rows_after_the_last_offset_too() {
         numbers.next_at(1, n(1))?;
         numbers.next(n(2))?;
         numbers.commit()?;
-        Ok(numbers.advance(2)?)
+        numbers.advance(2)?;
+        numbers.next(n(3))?;
+        numbers.commit()?;
+        Ok(numbers.advance(3)?)
     };
-    seen_before_the_end(push, &[&[1], &[2]]);
+    seen_before_the_end(push, &[&[1], &[2], &[3]]);
 }
 
 #[test]
@@ -74,6 +77,69 @@ fn a_commit_that_waited_for_a_dropped_transaction_comes_with_the_next_offset() {
         Ok(numbers.next_at(2, n(2))?)
     };
     seen_before_the_end(push, &[&[1, 2]]);
+}
+
+#[test]
+fn an_offset_waits_for_a_transaction_after_another_one_was_dropped() {
+    let push = |numbers: &Subject<Number, u64>| {
+        let dropped = numbers.transaction();
+        dropped.next(n(90))?;
+        numbers.next_at(1, n(1))?;
+        drop(dropped);
+        numbers.next_at(2, n(2))?;
+        numbers.commit()?;
+        let transaction = numbers.transaction();
+        transaction.next(n(4))?;
+        numbers.next_at(3, n(3))?;
+        Ok(transaction.commit()?)
+    };
+    seen_before_the_end(push, &[&[1, 2], &[3, 4]]);
+}
+
+#[test]
+fn an_offset_does_not_wait_for_a_transaction_that_was_refused() {
+    let (go, gone) = mpsc::channel();
+    let pipeline = pipeline();
+    let connector = source(move |(numbers, cats): (Subject<Number, u64>, Subject<Cat, u64>)| {
+        let transaction = numbers.transaction();
+        transaction.with(&cats).next(cat(1, "felis"))?;
+        cats.clone().close()?;
+        transaction.commit().unwrap_err();
+        numbers.next_at(1, n(1))?;
+        numbers.commit()?;
+        next(&gone);
+        Ok(())
+    });
+    let (numbers, _cats) = pipeline.read_with(connector, options());
+    let seen = commits(&numbers);
+    let running = pipeline.start().unwrap();
+    assert_eq!(next(&seen).updates, [(n(1), 1)]);
+    go.send(()).unwrap();
+    within(move || running.join()).unwrap();
+}
+
+#[test]
+fn a_transaction_is_committed_although_an_offset_that_waits_for_it_fills_the_backlog() {
+    let seen = numbers_by_commit(options().backlog(2), |numbers| {
+        let transaction = numbers.transaction();
+        transaction.next(n(4))?;
+        numbers.next_at(1, n(1))?;
+        numbers.next(n(2))?;
+        numbers.next(n(3))?;
+        transaction.commit()?;
+        Ok(numbers.next_at(5, n(5))?)
+    });
+    assert_eq!(seen, [[1, 2, 3, 4, 5]]);
+}
+
+#[test]
+fn an_offset_that_waits_for_a_dropped_transaction_is_committed_at_the_end() {
+    let seen = numbers_by_commit(options(), |numbers| {
+        let dropped = numbers.transaction();
+        dropped.next(n(90))?;
+        Ok(numbers.next_at(1, n(1))?)
+    });
+    assert_eq!(seen, [[1]]);
 }
 
 #[test]

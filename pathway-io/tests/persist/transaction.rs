@@ -1,8 +1,9 @@
 //! Offsets that are set while a transaction is open.
 
 use std::sync::mpsc;
+use std::time::Duration;
 
-use pathway_io::{BadRows, RunResult, Subject, csv};
+use pathway_io::{BadRows, Restart, RunResult, Subject, csv};
 
 use crate::common::{Number, TempDir, read, run, source};
 use crate::restart::{options, persistent, rows};
@@ -166,4 +167,31 @@ fn a_transaction_that_never_ends_is_named_before_memory_is_full() {
     });
     let text = error.unwrap_err().to_string();
     assert!(text.contains("while an offset waited for an open transaction"), "{text}");
+}
+
+#[test]
+fn the_drop_of_a_transaction_of_an_earlier_attempt_ends_no_other() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let mut earlier = None;
+    let connector = source(move |numbers: Subject<Number, u64>| {
+        let transaction = numbers.transaction();
+        transaction.next(Number { n: 0 })?;
+        if earlier.is_none() {
+            earlier = Some(transaction);
+            return Err("gone".into());
+        }
+        earlier = None;
+        numbers.next_at(1, Number { n: 1 })?;
+        numbers.commit()?;
+        assert_eq!(numbers.resume(), None);
+        transaction.commit()?;
+        assert_eq!(numbers.resume(), Some(1));
+        Ok(())
+    });
+    let restart = Restart::backoff(Duration::ZERO..Duration::ZERO).attempts(2);
+    let numbers = pipeline.read_with(connector, options("numbers").restart(restart));
+    csv::write(&numbers, directory.path("numbers.csv"));
+    run(pipeline).unwrap();
+    assert_eq!(rows(&directory, "numbers.csv"), ["1 1", "0 1"]);
 }
