@@ -441,3 +441,38 @@ fn a_failing_sink_ends_a_source_that_would_otherwise_run_again() {
     assert!(error.to_string().contains("the disk is full"), "{error}");
     assert!(error.others().is_empty(), "{error:?}");
 }
+
+#[test]
+fn a_stop_does_not_replace_the_error_of_an_earlier_attempt() {
+    let mut attempts = 0;
+    let pipeline = pipeline();
+    let stop = pipeline.stop_handle();
+    let numbers = source(move |numbers: Subject<Number>| {
+        attempts += 1;
+        if attempts == 1 {
+            return Err("the connection is lost".into());
+        }
+        stop.stop();
+        Ok(numbers.wait_closed()?)
+    });
+    let _numbers = pipeline.read_with(numbers, at_once(5));
+    let summary = run(pipeline).unwrap();
+    assert_eq!(summary.sources[0].error.as_deref(), Some("the connection is lost"));
+}
+
+#[test]
+fn the_end_of_an_attempt_commits_no_row_of_the_next() {
+    let mut attempts = 0;
+    let pipeline = pipeline();
+    let numbers = source(move |numbers: Subject<Number>| {
+        attempts += 1;
+        if attempts == 1 {
+            return Err("the connection is lost".into());
+        }
+        numbers.next(Number { n: 1 })?;
+        Ok(numbers.next(Number { n: 2 })?)
+    });
+    let commits = commits(&pipeline.read_with(numbers, at_once(5)));
+    run(pipeline).unwrap();
+    assert_eq!(by_commit(&commits), [[1, 2]]);
+}

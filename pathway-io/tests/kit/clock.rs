@@ -34,6 +34,74 @@ fn autocommit_follows_it() {
 }
 
 #[test]
+fn rows_after_the_last_offset_have_waited_for_the_next_one() {
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    let (go, gone) = mpsc::channel();
+    let table = pipeline.read_with(
+        source(move |rows: Subject<Number, u64>| {
+            rows.next_at(1, Number { n: 1 })?;
+            rows.next(Number { n: 2 })?;
+            next(&gone);
+            rows.advance(2)?;
+            Ok(rows.wait_closed()?)
+        }),
+        ReadOptions::new().autocommit(HOUR),
+    );
+    let seen = commits(&table);
+    let monitor = pipeline.monitor();
+    let running = pipeline.start().unwrap();
+    until(&monitor, |seen| seen.sources[0].backlog.rows == 2);
+    assert_eq!(clock.advance_to_next(), HOUR);
+    assert_eq!(next(&seen).updates, [(Number { n: 1 }, 1)]);
+    go.send(()).unwrap();
+    assert_eq!(next(&seen).updates, [(Number { n: 2 }, 1)]);
+    assert_eq!(clock.elapsed(), HOUR);
+    running.stop();
+    within(move || running.join()).unwrap();
+}
+
+/// Advances the clock in any number of steps.
+fn advance_to(clock: &Clock, moment: Duration) {
+    while clock.elapsed() < moment {
+        clock.advance_to_next();
+    }
+    assert_eq!(clock.elapsed(), moment);
+}
+
+#[test]
+fn autocommit_follows_it_after_a_failed_attempt() {
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    let monitor = pipeline.monitor();
+    let mut attempts = 0;
+    let table = pipeline.read_with(
+        source(move |rows: Subject<Number, u64>| {
+            attempts += 1;
+            if attempts == 1 {
+                rows.commit_at(1)?;
+                // This row is after the last offset, and is dropped.
+                rows.next(Number { n: 1 })?;
+                return Err("gone".into());
+            }
+            rows.next_at(2, Number { n: 2 })?;
+            Ok(rows.wait_closed()?)
+        }),
+        ReadOptions::new().autocommit(HOUR).restart(Restart::backoff(2 * HOUR..2 * HOUR)),
+    );
+    let seen = commits(&table);
+    let running = pipeline.start().unwrap();
+    until(&monitor, |seen| matches!(seen.sources[0].state, SourceState::BackingOff { .. }));
+    // The wait between the attempts. The timer of the dropped row may come first.
+    advance_to(&clock, 2 * HOUR);
+    until(&monitor, |seen| seen.sources[0].backlog.rows == 1);
+    advance_to(&clock, 3 * HOUR);
+    assert_eq!(next(&seen).updates, [(Number { n: 2 }, 1)]);
+    running.stop();
+    within(move || running.join()).unwrap();
+}
+
+#[test]
 fn sleep_follows_it() {
     let clock = Clock::new();
     let pipeline = clock.drive(common::pipeline());

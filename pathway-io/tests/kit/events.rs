@@ -207,6 +207,28 @@ fn an_idle_source_is_run_again() {
 }
 
 #[test]
+fn an_error_after_an_idle_attempt_is_a_failure() {
+    let _heard = listen();
+    let (clock, minute) = (Clock::new(), Duration::from_secs(60));
+    let pipeline = clock.drive(common::pipeline());
+    let monitor = pipeline.monitor();
+    let mut attempts = 0;
+    let silent = source(move |rows: Subject<Number>| {
+        attempts += 1;
+        if attempts == 1 { Ok(rows.wait_closed()?) } else { Err("the connection is lost".into()) }
+    });
+    let restart = Restart::backoff(minute..minute).attempts(2);
+    let _table = pipeline.read_with(silent, ReadOptions::new().name("mute").idle(minute).restart(restart));
+    let running = pipeline.start().unwrap();
+    until(&monitor, |seen| seen.sources[0].attempts == 1);
+    clock.advance(minute);
+    until(&monitor, |seen| seen.sources[0].state.name() == "backing_off");
+    clock.advance(minute);
+    let error = within(move || running.join()).unwrap_err();
+    assert_eq!(error.to_string(), "connector `mute` failed: the connection is lost");
+}
+
+#[test]
 fn without_a_restart_an_idle_source_fails() {
     let _heard = listen();
     let clock = Clock::new();
