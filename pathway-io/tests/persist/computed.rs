@@ -519,3 +519,39 @@ fn outputs_of_two_computed_tables_of_one_row_type_cannot_be_exchanged() {
         attempt(false).unwrap();
     }
 }
+
+#[test]
+fn computed_tables_can_change_their_order_and_those_without_an_output_are_free() {
+    let directory = TempDir::new();
+    let databases: [Arc<Mutex<Database>>; 2] = Default::default();
+    for (round, is_reversed) in [(0, false), (1, true), (2, false)] {
+        let pipeline = persistent(&directory);
+        let push = source(move |cats: Subject<Cat, i64>| Ok(cats.next_at(round, cat(round, "felis"))?));
+        let cats: Table<Cat> = pipeline.read_with(push, options("cats"));
+        let count = |cats: &Table<Cat>| {
+            genera(cats).write_to(timed(&databases[0], |count: &Count| format!("{},{}", count.word, count.n)));
+        };
+        let copy = |cats: &Table<Cat>| {
+            let lines = cats.compute(|cats| cats.map(|cat| line(&cat.genus)));
+            lines.write_to(timed(&databases[1], |line: &Line| line.text.clone()));
+        };
+        if is_reversed {
+            // Another computed table of the same row type, without an output.
+            genera(&cats).subscribe(|_| {});
+            copy(&cats);
+            count(&cats);
+        } else {
+            count(&cats);
+            copy(&cats);
+        }
+        run(pipeline).unwrap();
+    }
+    let [counts, copies] = databases.map(|database| database.lock().unwrap().rows.clone());
+    let text = |text: &str, diff| (text.to_owned(), diff);
+    assert_eq!(
+        counts,
+        [("felis,1", 1), ("felis,1", -1), ("felis,2", 1), ("felis,2", -1), ("felis,3", 1)]
+            .map(|(row, diff)| text(row, diff))
+    );
+    assert_eq!(copies, [text("felis", 1), text("felis", 1), text("felis", 1)]);
+}

@@ -8,7 +8,7 @@ use pathway_io::{
     Commit, Durability, Error, FailureKind, Pipeline, Restart, RunResult, Schema, Sink, SinkOptions, csv,
 };
 
-use crate::common::{Number, Subject, TempDir, next, read, run, source};
+use crate::common::{Cat, Number, Subject, TempDir, cat, next, read, run, source};
 use crate::restart::{options, persistent};
 
 // Contract 9.9
@@ -97,7 +97,7 @@ fn the_callback_receives_new_offsets_in_order_across_restarts() {
         pipeline.read_with(
             source(move |numbers: Subject<Number, u64>| {
                 let told = told.clone();
-                numbers.on_durable(move |offset: &u64| told.send(*offset).unwrap());
+                numbers.on_durable(move |offset: &u64| told.send((*offset, attempt)).unwrap());
                 let from = numbers.resume().unwrap_or(0);
                 assert_eq!(from, 20 * round + 10 * attempt);
                 for n in from + 1..=from + 10 {
@@ -111,11 +111,55 @@ fn the_callback_receives_new_offsets_in_order_across_restarts() {
         );
         run(pipeline).unwrap();
     }
-    let told: Vec<u64> = telling.try_iter().collect();
-    assert!(told.is_sorted_by(|a, b| a < b), "{told:?}");
+    let told: Vec<(u64, u64)> = telling.try_iter().collect();
+    assert!(told.is_sorted_by(|a, b| a.0 < b.0), "{told:?}");
     // Offsets of a failed attempt may have become durable after its callback was dropped.
-    let second_attempts = (1..=80).filter(|n| (n - 1) % 20 >= 10);
-    assert!(second_attempts.clone().all(|n| told.contains(&n)), "{told:?}");
+    let mut second_attempts = (1..=80).filter(|n| (n - 1) % 20 >= 10);
+    assert!(second_attempts.all(|n| told.contains(&(n, 1))), "{told:?}");
+}
+
+#[test]
+fn a_callback_that_is_registered_on_a_handle_of_an_earlier_attempt_is_not_called() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let mut earlier = None;
+    pipeline.read_with(
+        source(move |numbers: Subject<Number, u64>| {
+            let Some(earlier) = &earlier else {
+                earlier = Some(numbers.clone());
+                return Err("torn".into());
+            };
+            Subject::on_durable(earlier, |_| panic!("its attempt has ended"));
+            Ok(numbers.commit_at(1)?)
+        }),
+        options("numbers").restart(Restart::backoff(Duration::ZERO..Duration::ZERO)),
+    );
+    run(pipeline).unwrap();
+}
+
+// docs/durability.md
+#[test]
+fn many_commits_or_bytes_do_not_wait_for_the_interval() {
+    for (commits, bytes) in [(4096, 1), (5, 1024 * 1024)] {
+        let directory = TempDir::new();
+        let pipeline = persistent(&directory);
+        pipeline.durability(Durability::Interval(Duration::from_secs(3600)));
+        pipeline.read_with(
+            source(move |cats: Subject<Cat, u64>| {
+                let (told, telling) = mpsc::channel();
+                // The later calls have no receiver.
+                cats.on_durable(move |offset: &u64| _ = told.send(*offset));
+                for n in 1..=commits {
+                    cats.next_at(n, cat(n as i64, &"x".repeat(bytes)))?;
+                    cats.commit()?;
+                }
+                next(&telling);
+                Ok(())
+            }),
+            options("cats"),
+        );
+        run(pipeline).unwrap();
+    }
 }
 
 /// A sink that has seen nothing before its flush. It gives an early checkpoint time to happen before the flush.

@@ -132,6 +132,12 @@ fn missing_or_new_sources_and_other_offset_types_are_rejected() {
     assert_contains(&refused(&directory, pipeline), "it has no source `dogs`, which the pipeline reads");
 
     let pipeline = persistent(&directory);
+    let two = source(|_: (Subject<Cat, u64>, Subject<Number, u64>)| Ok(()));
+    let (cats, _numbers) = pipeline.read_with(two, options("cats"));
+    write_both(&directory, &cats);
+    assert_contains(&refused(&directory, pipeline), "source `cats` had 1 tables and now has 2");
+
+    let pipeline = persistent(&directory);
     write_both(&directory, &pipeline.read_with(source(|_: Subject<Cat, String>| Ok(())), options("cats")));
     let error = refused(&directory, pipeline);
     assert_contains(&error, "the offset of source `cats` cannot be read as `alloc::string::String`");

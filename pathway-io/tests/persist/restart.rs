@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pathway_io::{BadRows, Durability, Pipeline, ReadOptions, Restart, RunResult, Schema, csv, jsonlines};
+use pathway_io::{BadRows, Durability, Pipeline, ReadOptions, Restart, RunResult, Schema, TextRow, csv, jsonlines};
 
 use crate::common::{Cat, Number, Subject, TempDir, cat, commits, next, read, run, source, updates};
 
@@ -240,6 +240,66 @@ fn the_bad_row_that_exceeds_the_limit_is_quarantined_and_not_read_again() {
     }
 }
 
+// Contract 9.6
+#[test]
+fn a_quarantine_that_was_changed_after_a_run_without_bad_rows_is_rejected() {
+    let directory = TempDir::new();
+    let path = directory.path("bad.jsonl");
+    let lay_out = || {
+        let pipeline = persistent(&directory);
+        let connector = source(
+            |numbers: Subject<Number, u64>| {
+                if numbers.resume().is_none() { Ok(numbers.next_json_at(1, "torn")?) } else { Ok(()) }
+            },
+        );
+        pipeline.read_with(connector, options("numbers").bad_rows(BadRows::Quarantine(path.clone())));
+        pipeline
+    };
+    run(lay_out()).unwrap();
+    run(lay_out()).unwrap();
+    std::fs::write(&path, read(&path).replace("torn", "born")).unwrap();
+    let error = run(lay_out()).unwrap_err().to_string();
+    assert!(error.contains("bad.jsonl` was changed since the last run"), "{error}");
+}
+
+#[test]
+fn the_skipped_row_that_exceeds_the_limit_is_read_again() {
+    let directory = TempDir::new();
+    for from in [0, 1] {
+        let pipeline = persistent(&directory);
+        let connector = source(move |numbers: Subject<Number, u64>| {
+            assert_eq!(numbers.resume().unwrap_or(0), from);
+            (from..3).try_for_each(|at| Ok(numbers.next_json_at(at + 1, "torn")?))
+        });
+        let _numbers = pipeline.read_with(connector, options("numbers").bad_rows(BadRows::Skip).bad_rows_limit(1));
+        let error = run(pipeline).unwrap_err().to_string();
+        assert!(error.contains("more bad rows than its limit of 1; the last: row 2"), "{error}");
+    }
+}
+
+#[test]
+fn bad_rows_after_the_last_offset_are_in_the_quarantine_once() {
+    let directory = TempDir::new();
+    for is_cut_short in [true, false] {
+        let pipeline = persistent(&directory);
+        let connector = source(move |numbers: Subject<Number, u64>| {
+            if numbers.resume().is_none() {
+                numbers.next_at(1, Number { n: 1 })?;
+            }
+            let transaction = numbers.transaction();
+            transaction.next_json("torn 1")?;
+            transaction.commit()?;
+            numbers.next_json("torn 2")?;
+            numbers.commit()?;
+            if is_cut_short { Err("gone".into()) } else { Ok(numbers.advance(2)?) }
+        });
+        let quarantine = BadRows::Quarantine(directory.path("bad.jsonl"));
+        let _numbers = pipeline.read_with(connector, options("numbers").bad_rows(quarantine));
+        assert_eq!(run(pipeline).is_err(), is_cut_short);
+    }
+    assert_eq!(read(directory.path("bad.jsonl")).lines().count(), 2);
+}
+
 #[test]
 fn a_bad_row_after_the_last_offset_that_exceeds_the_limit_is_not_said_to_be_in_the_file() {
     let directory = TempDir::new();
@@ -257,6 +317,18 @@ fn a_bad_row_after_the_last_offset_that_exceeds_the_limit_is_not_said_to_be_in_t
     assert!(error.contains(&expected), "{error}");
     let bad = read(path);
     assert!(bad.lines().count() == 1 && bad.contains("torn 1"), "{bad}");
+}
+
+#[test]
+fn the_log_has_no_rows_of_a_table_without_a_key() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let lines = source(|lines: Subject<TextRow, u64>| Ok(lines.next_at(1, TextRow { data: "needle".into() })?));
+    csv::write(&pipeline.read_with(lines, options("lines")), directory.path("lines.csv"));
+    run(pipeline).unwrap();
+    assert_eq!(rows(&directory, "lines.csv"), ["needle 1"]);
+    let log = std::fs::read(directory.path("state").join("log-1")).unwrap();
+    assert!(!String::from_utf8_lossy(&log).contains("needle"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pathway_io::{Commit, Durability, RunResult, Schema, Sink, Subject, TableSchema, csv};
 
-use crate::common::{Cat, Number, TempDir, cat, run, source};
+use crate::common::{Cat, Number, TempDir, cat, run, source, wait_until};
 use crate::restart::{options, persistent};
 
 /// A simulated database: the updates of all commits, and the time of the last one.
@@ -203,5 +203,34 @@ fn a_source_that_waits_for_a_transactional_sink_triggers_a_checkpoint() {
         run(pipeline).unwrap();
         assert_eq!(database.lock().unwrap().rows, expected(200));
         assert_eq!(numbers_database.lock().unwrap().rows.len(), 210);
+    }
+}
+
+#[test]
+fn each_of_two_sinks_of_a_table_receives_the_commits_that_it_lacks() {
+    let directory = TempDir::new();
+    let databases: [Arc<Mutex<Database>>; 2] = Default::default();
+    let run_with = |room: usize| {
+        let pipeline = persistent(&directory);
+        let first = Arc::clone(&databases[0]);
+        let push = source(move |cats: Subject<Cat, u64>| {
+            if cats.resume().is_none() {
+                cats.next_at(1, cat(1, "felis"))?;
+                cats.commit()?;
+                wait_until("the first sink has the commit", || !first.lock().unwrap().rows.is_empty());
+            }
+            Ok(())
+        });
+        let cats = pipeline.read_with(push, options("cats"));
+        cats.write_to(timed(&databases[0], genus));
+        let mut second = timed(&databases[1], genus);
+        second.room = room;
+        cats.write_to(second);
+        run(pipeline)
+    };
+    assert!(run_with(0).unwrap_err().to_string().contains("the database is full"));
+    run_with(usize::MAX).unwrap();
+    for database in databases {
+        assert_eq!(database.lock().unwrap().rows, [("felis".to_owned(), 1)]);
     }
 }
