@@ -382,3 +382,13 @@ mod databases {
         assert_eq!(lengths(), [(0, 10), (2, 20), (3, 30)]);
     }
 }
+
+#[test]
+fn the_policy_holds_for_an_inline_sink_too() {
+    let sink = Even { names: true, ..Even::default() };
+    let pipeline = pipeline();
+    let cats = pipeline.read_with(source(three_commits), ReadOptions::new().name("cats").autocommit(None));
+    cats.write_to_with(sink.clone(), SinkOptions::new().inline(true).refused_rows(BadRows::Skip));
+    assert_eq!(run(pipeline).unwrap().refused_updates, 3);
+    assert_eq!(sink.rows().concat(), [2, 4, 8]);
+}

@@ -105,4 +105,19 @@ fn a_large_row_that_is_replaced_often_is_kept_once() {
         updates(&mut upsert, batch(1..3, Some(&round.to_string())));
     }
     assert!(upsert.rows.bytes() < 4 << 20, "{} bytes for a row of a megabyte", upsert.rows.bytes());
+    assert!(upsert.capacity() < 100, "it has memory for {} rows or segments", upsert.capacity());
+}
+
+#[test]
+fn two_segments_that_become_sparse_in_one_commit_are_emptied_once() {
+    let mut upsert = Upsert::<Cat>::default();
+    updates(&mut upsert, batch(0..2048, Some("felis")));
+    // Removals in both segments take turns.
+    updates(&mut upsert, batch((0..1000).flat_map(|key| [key, key + 1024]), None));
+    updates(&mut upsert, batch(5_000..15_000, Some("lynx")));
+    let mut left: Vec<_> = updates(&mut upsert, batch(0..15_000, None));
+    left.sort_unstable();
+    let felis = (1000..1024).chain(2024..2048).map(|key| (key, "felis".to_owned(), -1));
+    let lynx = (5_000..15_000).map(|key| (key, "lynx".to_owned(), -1));
+    assert!(left.into_iter().eq(felis.chain(lynx)));
 }
