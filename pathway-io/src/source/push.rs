@@ -1,12 +1,13 @@
 //! The push methods that [`Subject`](crate::Subject), [`Transaction`](crate::Transaction) and a table in a transaction
 //! have in common.
 
-/// Expects these methods on `Self`: `push(&self, fill) -> Result<Result<(), E>, Closed>`, `push_all(&self, rows)` with
-/// the same result, `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`, and
-/// `refused_row(&self, RefusedRow<S>) -> Result<(), Closed>`. The bounds are on the methods,
-/// because with a bound on the impl rustc would not report that the row type is not a schema.
+/// Expects these methods on `Self`, or on the value to which the argument leads from `self`, such as `.table()`:
+/// `push(&self, fill) -> Result<Result<(), E>, Closed>`, `push_all(&self, rows)` with the same result,
+/// `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`, and `refused_row(&self, RefusedRow<S>) -> Result<(), Closed>`.
+/// The bounds are on the methods, because with a bound on the impl rustc would not report that the row type is not a
+/// schema.
 macro_rules! push_methods {
-    () => {
+    ($($target:tt)*) => {
         /// Pushes one row.
         ///
         /// Outside a transaction, it waits while the backlog is full.
@@ -40,7 +41,7 @@ macro_rules! push_methods {
             S: Schema,
         {
             let fields = row.into_fields();
-            self.push(|batch| batch.push(fields))?.or_else(|refused| self.refused_row(*refused))
+            self$($target)*.push(|batch| batch.push(fields))?.or_else(|refused| self$($target)*.refused_row(*refused))
         }
 
         /// Decodes one JSON object by the schema and pushes it.
@@ -70,9 +71,9 @@ macro_rules! push_methods {
             S: Schema,
         {
             let json = json.as_ref();
-            match self.push(|batch| batch.push_json(json)) {
+            match self$($target)*.push(|batch| batch.push_json(json)) {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => self.bad_row(error, json),
+                Ok(Err(error)) => self$($target)*.bad_row(error, json),
                 Err(Closed) => Err(RowError::closed()),
             }
         }
@@ -103,7 +104,7 @@ macro_rules! push_methods {
             let mut lines = crate::source::lines::Lines::new(lines.as_ref());
             let mut report = crate::source::lines::Report::default();
             loop {
-                let pushed = self.push_all(|batch| {
+                let pushed = self$($target)*.push_all(|batch| {
                     let pushed = batch.push_json(lines.advance()?);
                     if pushed.is_ok() {
                         report.pushed();
@@ -112,7 +113,7 @@ macro_rules! push_methods {
                 });
                 let refused = match pushed {
                     Ok(Ok(())) => return report.result(),
-                    Ok(Err(error)) => self.bad_row(error, lines.line()),
+                    Ok(Err(error)) => self$($target)*.bad_row(error, lines.line()),
                     Err(Closed) if lines.advance().is_none() => return report.result(),
                     Err(Closed) => Err(RowError::closed()),
                 };
@@ -144,8 +145,8 @@ macro_rules! push_methods {
             S: Schema,
         {
             // The value is borrowed, because a bad row is also needed for the error.
-            let pushed = self.push(|batch| batch.push_value(&value)).map_err(|Closed| RowError::closed())?;
-            pushed.or_else(|error| self.bad_row(error, value.to_string().as_bytes()))
+            let pushed = self$($target)*.push(|batch| batch.push_value(&value)).map_err(|Closed| RowError::closed())?;
+            pushed.or_else(|error| self$($target)*.bad_row(error, value.to_string().as_bytes()))
         }
 
         /// Pushes a row with this text in its column `data: String`. The other columns receive their defaults.
@@ -207,7 +208,7 @@ macro_rules! push_methods {
         where
             S: crate::rows::schema::Keyed + crate::rows::bounds::Removable,
         {
-            let Ok(()) = self.push::<std::convert::Infallible>(|batch| {
+            let Ok(()) = self$($target)*.push::<std::convert::Infallible>(|batch| {
                 batch.push_removal(key);
                 Ok(())
             })?;
@@ -234,8 +235,8 @@ macro_rules! push_methods {
             S: Schema,
         {
             let error = RowError::new(reason.to_string());
-            let pushed = self.push(|_| Err::<(), _>(error)).map_err(|Closed| RowError::closed())?;
-            pushed.or_else(|error| self.bad_row(error, raw.as_ref()))
+            let pushed = self$($target)*.push(|_| Err::<(), _>(error)).map_err(|Closed| RowError::closed())?;
+            pushed.or_else(|error| self$($target)*.bad_row(error, raw.as_ref()))
         }
     };
 }

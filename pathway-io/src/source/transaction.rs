@@ -76,18 +76,6 @@ impl Drop for OpenRows {
     }
 }
 
-impl OpenRows {
-    /// Makes the transaction's rows of a table the whole table.
-    fn start_table<S: Schema, O>(pending: &Mutex<Pending>, subject: &Subject<S, O>) {
-        let mut pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
-        if pending.opened.is_none() {
-            // If the subject is closed, the commit returns the error.
-            pending.opened = subject.source().intake.open_transaction(subject.entry()).ok();
-        }
-        pending.start_table::<S>(subject.entry().table, subject.pool());
-    }
-}
-
 /// Another table of the connector inside a [`Transaction`]; see [`Transaction::with`].
 pub struct TransactionTable<'a, S, O = ()> {
     subject: &'a Subject<S, O>,
@@ -120,27 +108,13 @@ impl<S: Schema, O> Transaction<S, O> {
         Transaction { subject, rows, bad_rows }
     }
 
+    /// Returns the transaction's own table.
     #[inline]
-    pub(crate) fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
-        self.subject.push_into(&self.rows.pending, fill)
+    pub(crate) fn table(&self) -> TransactionTable<'_, S, O> {
+        TransactionTable { subject: &self.subject, rows: &self.rows.pending, bad_rows: self.bad_rows }
     }
 
-    pub(crate) fn push_all<E>(
-        &self,
-        rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
-    ) -> Result<Result<(), E>, Closed> {
-        self.subject.push_all_into(&self.rows.pending, rows)
-    }
-
-    pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.subject.source().bad_row(self.subject.entry(), error, raw, None::<()>, self.bad_rows)
-    }
-
-    pub(crate) fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
-        self.subject.source().refused_row(self.subject.entry(), refused, None::<()>, self.bad_rows)
-    }
-
-    push_methods!();
+    push_methods!(.table());
 
     /// Makes the transaction the whole table: its commit also retracts all rows whose keys it does not contain.
     ///
@@ -178,7 +152,7 @@ impl<S: Schema, O> Transaction<S, O> {
     where
         S: Keyed + Removable,
     {
-        OpenRows::start_table(&self.rows.pending, &self.subject);
+        self.table().replace_all();
         self
     }
 
@@ -286,19 +260,22 @@ impl<S: Schema, O> Transaction<S, O> {
 
 impl<S: Schema, O> TransactionTable<'_, S, O> {
     #[inline]
-    fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
+    pub(crate) fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
         self.subject.push_into(self.rows, fill)
     }
 
-    fn push_all<E>(&self, rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>) -> Result<Result<(), E>, Closed> {
+    pub(crate) fn push_all<E>(
+        &self,
+        rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+    ) -> Result<Result<(), E>, Closed> {
         self.subject.push_all_into(self.rows, rows)
     }
 
-    fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+    pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
         self.subject.source().bad_row(self.subject.entry(), error, raw, None::<()>, self.bad_rows)
     }
 
-    fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
+    pub(crate) fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
         self.subject.source().refused_row(self.subject.entry(), refused, None::<()>, self.bad_rows)
     }
 
@@ -318,12 +295,17 @@ impl<S: Schema, O> TransactionTable<'_, S, O> {
     /// port.commit()?; // both tables change in one commit
     /// # Ok(()) }
     /// ```
-    #[expect(clippy::must_use_candidate, reason = "without pushes, it empties the table")]
     pub fn replace_all(self) -> Self
     where
         S: Keyed + Removable,
     {
-        OpenRows::start_table(self.rows, self.subject);
+        let subject = self.subject;
+        let mut pending = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        if pending.opened.is_none() {
+            // If the subject is closed, the commit returns the error.
+            pending.opened = subject.source().intake.open_transaction(subject.entry()).ok();
+        }
+        pending.start_table::<S>(subject.entry().table, subject.pool());
         self
     }
 }

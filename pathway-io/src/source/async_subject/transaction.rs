@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::AsyncSubject;
-use crate::rows::batch::{Batch, RefusedRow};
 use crate::rows::bounds::Removable;
 use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
@@ -42,24 +41,7 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
         AsyncTransaction { rows: Transaction::new(subject.subject.clone(), Push::Reserved) }
     }
 
-    #[inline]
-    fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
-        self.rows.push(fill)
-    }
-
-    fn push_all<E>(&self, rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>) -> Result<Result<(), E>, Closed> {
-        self.rows.push_all(rows)
-    }
-
-    fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.rows.bad_row(error, raw)
-    }
-
-    fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
-        self.rows.refused_row(refused)
-    }
-
-    push_methods!();
+    push_methods!(.rows.table());
 
     /// Makes the transaction the whole table: its commit also retracts all rows whose keys it does not contain. See
     /// [`Transaction::replace_all`].
