@@ -7,6 +7,7 @@ mod batches;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
@@ -195,12 +196,14 @@ impl<S: Schema> Batch<S> {
         Ok(())
     }
 
-    pub(crate) fn push_removal(&mut self, key: S::Key)
+    /// Pushes the removal of a key. It cannot fail; its result has the form of the other pushes.
+    pub(crate) fn push_removal(&mut self, key: S::Key) -> Result<(), Infallible>
     where
         S: Keyed,
     {
         S::with_parts(key, &mut |mut parts| self.columns.push_key(&mut parts, is_key::<S>, 0));
         self.pushed(-1);
+        Ok(())
     }
 
     pub(crate) fn push_from(&mut self, columns: &ColumnsOf<S>, row: usize, diff: i64) {

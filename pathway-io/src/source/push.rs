@@ -208,10 +208,7 @@ macro_rules! push_methods {
         where
             S: crate::rows::schema::Keyed + crate::rows::bounds::Removable,
         {
-            let Ok(()) = self$($target)*.push::<std::convert::Infallible>(|batch| {
-                batch.push_removal(key);
-                Ok(())
-            })?;
+            let Ok(()) = self$($target)*.push(|batch| batch.push_removal(key))?;
             Ok(())
         }
 

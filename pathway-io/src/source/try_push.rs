@@ -1,7 +1,5 @@
 //! The pushes of a [`Subject`] that never wait.
 
-use std::convert::Infallible;
-
 use crate::rows::batch::RefusedRow;
 use crate::rows::bounds::Removable;
 use crate::rows::schema::{Keyed, Schema};
@@ -103,10 +101,7 @@ impl<S, O> Subject<S, O> {
     {
         match self.try_admit() {
             Ok(admitted) => {
-                let Ok(()) = admitted.push::<S, Infallible>(self.pool(), |batch| {
-                    batch.push_removal(key);
-                    Ok(())
-                });
+                let Ok(()) = admitted.push::<S, _>(self.pool(), |batch| batch.push_removal(key));
                 Ok(())
             }
             Err(Refused::Full) => Err(TryNextError::Full(key)),

@@ -18,7 +18,7 @@ fn batch(keys: impl Iterator<Item = i64>, genus: Option<&str>) -> Batch<Cat> {
     for key in keys {
         match genus {
             Some(genus) => batch.push_times(Cat { key, genus: genus.to_owned() }.into_fields(), 1),
-            None => batch.push_removal(key),
+            None => batch.push_removal(key).unwrap(),
         }
     }
     batch
@@ -64,7 +64,7 @@ fn a_hash_table_that_grows_in_a_commit_keeps_the_keys_of_the_commit() {
     updates(&mut upsert, batch(0..100, Some("felis")));
     // Known keys that change, a removed key, an unchanged key, new keys, and the first and last of them again.
     let mut commit = batch(0..50, Some("lynx"));
-    commit.push_removal(50);
+    commit.push_removal(50).unwrap();
     commit.push_times(Cat { key: 51, genus: "felis".to_owned() }.into_fields(), 1);
     for key in (100..5_000).chain([0, 4_999]) {
         commit.push_times(Cat { key, genus: "puma".to_owned() }.into_fields(), 1);

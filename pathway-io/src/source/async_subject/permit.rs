@@ -1,10 +1,9 @@
 //! [`Permit`], a push that cannot wait.
 
-use std::convert::Infallible;
 use std::fmt;
 
 use super::AsyncSubject;
-use crate::rows::batch::{Batch, RefusedRow};
+use crate::rows::batch::RefusedRow;
 use crate::rows::bounds::Removable;
 use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
@@ -60,7 +59,9 @@ impl<'a, S, O> Permit<'a, S, O> {
     where
         S: Keyed + Removable,
     {
-        self.subject.fill_reserved(|batch| batch.push_removal(key))
+        let subject = &self.subject.subject;
+        let Ok(()) = subject.admit(Push::Reserved)?.push::<S, _>(subject.pool(), |batch| batch.push_removal(key));
+        Ok(())
     }
 
     /// Pushes the row together with its offset. It never waits.
@@ -96,14 +97,6 @@ impl<S: Schema, O> AsyncSubject<S, O> {
         O: Offset,
     {
         self.subject.source().refused_row(self.subject.entry(), refused, Some(offset), Push::Reserved)
-    }
-
-    fn fill_reserved(&self, fill: impl FnOnce(&mut Batch<S>)) -> Result<(), Closed> {
-        let Ok(()) = self.subject.admit(Push::Reserved)?.push::<S, Infallible>(self.subject.pool(), |batch| {
-            fill(batch);
-            Ok(())
-        });
-        Ok(())
     }
 
     pub(super) fn push_reserved_at(&self, offset: O, row: S) -> Result<(), Closed>

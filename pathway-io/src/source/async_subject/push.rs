@@ -1,7 +1,6 @@
 //! The push methods of an [`AsyncSubject`]: each waits for space, and then pushes like the same method of a
 //! [`Subject`](crate::Subject).
 
-use std::convert::Infallible;
 use std::fmt;
 
 use serde_json::Value;
@@ -240,12 +239,7 @@ impl<S, O> AsyncSubject<S, O> {
     where
         S: Keyed + Removable,
     {
-        let Ok(()) = self
-            .push::<Infallible>(|batch| {
-                batch.push_removal(key);
-                Ok(())
-            })
-            .await?;
+        let Ok(()) = self.push(|batch| batch.push_removal(key)).await?;
         Ok(())
     }
 
