@@ -1,5 +1,7 @@
 //! The runtime's view of a source: the [`Connector`] trait and the requirements on its associated types.
 
+use std::iter::Enumerate;
+use std::slice;
 use std::sync::Arc;
 
 use crate::rows::schema::Schema;
@@ -119,83 +121,57 @@ pub trait Subjects: Sized + Send + 'static {
     #[doc(hidden)]
     fn offset_type() -> OffsetType;
 
-    /// Makes the subjects for one call of `run`. `first` is the index of the first table in `pools`.
+    /// Makes the subjects for one call of `run`. Each takes the pool of its table.
     #[doc(hidden)]
-    fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self;
+    fn open(source: &Arc<Source>, pools: &mut Pools<'_>) -> Self;
 }
 
-/// The subject of one table: an element of [`Subjects`].
+/// The pools of a connector's tables that no subject has taken yet, with the numbers of the tables.
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "expected a `Subject<_>`, found `{Self}`",
-    label = "not a subject",
-    note = "`run` takes one `Subject<_>` for each table that it feeds"
-)]
-pub trait OneSubject: Sized + Send + 'static {
-    type Table;
+pub type Pools<'a> = Enumerate<slice::Iter<'a, AnyPool>>;
 
-    fn declare_one(tables: &mut impl Declare) -> Self::Table;
-    fn offset_type_one() -> OffsetType;
-    fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self;
-}
+impl<S: Schema, O: Offset> Subjects for Subject<S, O> {
+    type Tables = Table<S>;
 
-impl<S: Schema, O: Offset> OneSubject for Subject<S, O> {
-    type Table = Table<S>;
-
-    fn declare_one(tables: &mut impl Declare) -> Table<S> {
+    fn declare(tables: &mut impl Declare) -> Table<S> {
         tables.table()
     }
 
-    fn offset_type_one() -> OffsetType {
+    fn offset_type() -> OffsetType {
         OffsetType::of::<O>()
     }
 
-    fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self {
-        Subject::new(Arc::clone(source), index, Arc::clone(&pools[index]))
-    }
-}
-
-impl<S: OneSubject> Subjects for S {
-    type Tables = S::Table;
-
-    fn declare(tables: &mut impl Declare) -> S::Table {
-        S::declare_one(tables)
-    }
-
-    fn offset_type() -> OffsetType {
-        S::offset_type_one()
-    }
-
-    fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self {
-        S::open_one(source, pools, first)
+    fn open(source: &Arc<Source>, pools: &mut Pools<'_>) -> Self {
+        let (table, pool) = pools.next().expect("each declared table has a pool");
+        Subject::new(Arc::clone(source), table, Arc::clone(pool))
     }
 }
 
 macro_rules! tuples {
-    ($($S:ident $i:tt),+) => {
-        impl<$($S: OneSubject),+> Subjects for ($($S,)+) {
-            type Tables = ($($S::Table,)+);
+    ($($S:ident)+) => {
+        impl<$($S: Subjects),+> Subjects for ($($S,)+) {
+            type Tables = ($($S::Tables,)+);
 
             fn declare(tables: &mut impl Declare) -> Self::Tables {
-                ($($S::declare_one(tables),)+)
+                ($($S::declare(tables),)+)
             }
 
             fn offset_type() -> OffsetType {
-                A::offset_type_one()
+                A::offset_type()
             }
 
-            fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self {
-                ($($S::open_one(source, pools, first + $i),)+)
+            fn open(source: &Arc<Source>, pools: &mut Pools<'_>) -> Self {
+                ($($S::open(source, pools),)+)
             }
         }
     };
 }
 
-tuples!(A 0);
-tuples!(A 0, B 1);
-tuples!(A 0, B 1, C 2);
-tuples!(A 0, B 1, C 2, D 3);
-tuples!(A 0, B 1, C 2, D 3, E 4);
-tuples!(A 0, B 1, C 2, D 3, E 4, F 5);
-tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);

@@ -8,9 +8,8 @@ use crate::rows::bounds::Never;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
-use crate::source::connector::{Connector, OneSubject, Subjects};
+use crate::source::connector::{Connector, Pools, Subjects};
 use crate::source::declare::Declare;
-use crate::source::intake::pending::AnyPool;
 use crate::source::offset::{Offset, OffsetType};
 use crate::source::shared::Source;
 use crate::source::subject::Subject;
@@ -206,19 +205,19 @@ impl<C: HandleOf<R, I>, R, const I: usize> Handle<C, R, I> {
     }
 }
 
-impl<C: HandleOf<R, I>, R: 'static, const I: usize> OneSubject for Handle<C, R, I> {
-    type Table = C::Table;
+impl<C: HandleOf<R, I>, R: 'static, const I: usize> Subjects for Handle<C, R, I> {
+    type Tables = C::Table;
 
-    fn declare_one(tables: &mut impl Declare) -> C::Table {
-        <Subject<C::Schema, C::Offset>>::declare_one(tables).into()
+    fn declare(tables: &mut impl Declare) -> C::Table {
+        <Subject<C::Schema, C::Offset>>::declare(tables).into()
     }
 
-    fn offset_type_one() -> OffsetType {
-        <Subject<C::Schema, C::Offset>>::offset_type_one()
+    fn offset_type() -> OffsetType {
+        <Subject<C::Schema, C::Offset>>::offset_type()
     }
 
-    fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self {
-        Handle(<Subject<C::Schema, C::Offset>>::open_one(source, pools, index).of_types(), PhantomData)
+    fn open(source: &Arc<Source>, pools: &mut Pools<'_>) -> Self {
+        Handle(<Subject<C::Schema, C::Offset>>::open(source, pools).of_types(), PhantomData)
     }
 }
 
@@ -256,7 +255,7 @@ impl<T: 'static> Subjects for NoSubjects<T> {
         OffsetType::of::<()>()
     }
 
-    fn open(_: &Arc<Source>, _: &[AnyPool], _: usize) -> Self {
+    fn open(_: &Arc<Source>, _: &mut Pools<'_>) -> Self {
         NoSubjects(PhantomData)
     }
 }

@@ -78,7 +78,7 @@ fn attempt<C: Connector>(
     let began = time.now();
     source.activity.lock().begin_attempt(began);
     source.attempts.entered();
-    let subjects = C::Subjects::open(source, pools, 0);
+    let subjects = C::Subjects::open(source, &mut pools.iter().enumerate());
     let result = guarded("run", || match partition {
         Some(partition) => connector.run_partition(subjects, partition),
         None => connector.run(subjects),

@@ -5,25 +5,24 @@ use std::sync::Arc;
 use super::AsyncSubject;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
-use crate::source::connector::OneSubject;
+use crate::source::connector::{Pools, Subjects};
 use crate::source::declare::Declare;
-use crate::source::intake::pending::AnyPool;
 use crate::source::offset::{Offset, OffsetType};
 use crate::source::shared::Source;
 use crate::source::subject::Subject;
 
-impl<S: Schema, O: Offset> OneSubject for AsyncSubject<S, O> {
-    type Table = Table<S>;
+impl<S: Schema, O: Offset> Subjects for AsyncSubject<S, O> {
+    type Tables = Table<S>;
 
-    fn declare_one(tables: &mut impl Declare) -> Table<S> {
-        <Subject<S, O>>::declare_one(tables)
+    fn declare(tables: &mut impl Declare) -> Table<S> {
+        <Subject<S, O>>::declare(tables)
     }
 
-    fn offset_type_one() -> OffsetType {
-        <Subject<S, O>>::offset_type_one()
+    fn offset_type() -> OffsetType {
+        <Subject<S, O>>::offset_type()
     }
 
-    fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self {
-        <Subject<S, O>>::open_one(source, pools, index).into()
+    fn open(source: &Arc<Source>, pools: &mut Pools<'_>) -> Self {
+        <Subject<S, O>>::open(source, pools).into()
     }
 }
