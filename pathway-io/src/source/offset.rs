@@ -1,7 +1,7 @@
 //! The position of a source in its input: its [`Offset`].
 //!
 //! An offset is committed together with the rows that it covers. The last offset that was set is kept beside the
-//! pending rows, in a type-erased [`Slot`] of the intake. A cut *seals* the offset, which means that it becomes part of
+//! pending rows, type-erased, in the [`Offsets`] of the intake. A cut *seals* the offset, which means that it becomes part of
 //! the commit.
 
 use std::any::{Any, TypeId, type_name};
@@ -65,6 +65,7 @@ pub(crate) trait AnyOffset: Any + Send {
     fn encode(&self) -> Result<Vec<u8>, BoxError>;
     /// Returns the offset as JSON, for the quarantine file.
     fn to_json(&self) -> serde_json::Value;
+    fn boxed_clone(&self) -> Box<dyn AnyOffset>;
 }
 
 impl<O: Offset> AnyOffset for O {
@@ -76,6 +77,10 @@ impl<O: Offset> AnyOffset for O {
     fn to_json(&self) -> serde_json::Value {
         // A map whose keys are not strings has no JSON form. Then the bad row is written without its offset.
         serde_json::to_value(self).unwrap_or_default()
+    }
+
+    fn boxed_clone(&self) -> Box<dyn AnyOffset> {
+        Box::new(self.clone())
     }
 }
 
@@ -147,88 +152,53 @@ impl OffsetType {
     }
 }
 
-/// The offsets of one source, whose type is `O`.
-struct Slot<O> {
-    /// The offset that was set after the last cut.
-    next: Option<O>,
-    /// The offset of the last cut that had one, or the restored offset.
-    last: Option<O>,
-}
-
-trait AnySlot: Any + Send {
-    fn is_set(&self) -> bool;
-    fn seal(&mut self, failure: &OffsetFailure) -> Option<SealedOffset>;
-    fn unset(&mut self, failure: &OffsetFailure);
-    fn end(self: Box<Self>, failure: &OffsetFailure);
-}
-
-impl<O: Offset> AnySlot for Slot<O> {
-    fn is_set(&self) -> bool {
-        self.next.is_some()
-    }
-
-    fn seal(&mut self, failure: &OffsetFailure) -> Option<SealedOffset> {
-        let offset = self.next.take()?;
-        let last = note(failure, guarded("the clone of its offset", || offset.clone()));
-        drop_offset(std::mem::replace(&mut self.last, last), failure);
-        Some(SealedOffset { offset: Some(Box::new(offset)), failure: Arc::clone(failure) })
-    }
-
-    fn unset(&mut self, failure: &OffsetFailure) {
-        drop_offset(self.next.take(), failure);
-    }
-
-    fn end(self: Box<Self>, failure: &OffsetFailure) {
-        drop_offset(self.next, failure);
-        drop_offset(self.last, failure);
-    }
-}
-
-/// The type-erased offsets of one source.
+/// The offsets of one source, which are all of one type.
 #[derive(Default)]
 pub(crate) struct Offsets {
-    slot: Option<Box<dyn AnySlot>>,
+    /// The offset that was set after the last cut.
+    next: Option<Box<dyn AnyOffset>>,
+    /// The offset of the last cut that had one, or the restored offset.
+    last: Option<Box<dyn AnyOffset>>,
     failure: OffsetFailure,
 }
 
 impl Offsets {
     /// Returns the offsets of a source that resumes from `offset`.
     pub(crate) fn resumed<O: Offset>(offset: O) -> Self {
-        Offsets { slot: Some(Box::new(Slot { next: None, last: Some(offset) })), failure: Arc::default() }
-    }
-
-    #[inline]
-    fn slot<O: Offset>(&mut self) -> &mut Slot<O> {
-        let any: &mut dyn Any = &mut **self.slot.get_or_insert_with(|| Box::new(Slot::<O> { next: None, last: None }));
-        any.downcast_mut().expect("the subjects of one connector share one offset type")
+        Offsets { last: Some(Box::new(offset)), ..Offsets::default() }
     }
 
     #[inline]
     pub(crate) fn set<O: Offset>(&mut self, offset: O) {
-        let earlier = self.slot().next.replace(offset);
-        drop_offset(earlier, &self.failure);
+        let next: Option<&mut dyn Any> = self.next.as_mut().map(|next| &mut **next as _);
+        match next.and_then(<dyn Any>::downcast_mut) {
+            Some(next) => drop_offset(Some(std::mem::replace(next, offset)), &self.failure),
+            None => self.next = Some(Box::new(offset)),
+        }
     }
 
     /// Returns whether an offset was set after the last cut.
     pub(crate) fn is_set(&self) -> bool {
-        self.slot.as_ref().is_some_and(|slot| slot.is_set())
+        self.next.is_some()
     }
 
     /// Takes the offset for a commit.
     pub(crate) fn seal(&mut self) -> Option<SealedOffset> {
-        self.slot.as_mut()?.seal(&self.failure)
+        let offset = self.next.take()?;
+        let last = note(&self.failure, guarded("the clone of its offset", || offset.boxed_clone()));
+        drop_offset(std::mem::replace(&mut self.last, last), &self.failure);
+        Some(SealedOffset { offset: Some(offset), failure: Arc::clone(&self.failure) })
     }
 
     /// Forgets the offset that was set since the last cut.
     pub(crate) fn unset(&mut self) {
-        if let Some(slot) = &mut self.slot {
-            slot.unset(&self.failure);
-        }
+        drop_offset(self.next.take(), &self.failure);
     }
 
     /// Returns the offset of the last commit that had one.
-    pub(crate) fn last<O: Offset>(&mut self) -> Option<O> {
-        self.slot().last.clone()
+    pub(crate) fn last<O: Offset>(&self) -> Option<O> {
+        let last: &dyn Any = self.last.as_deref()?;
+        last.downcast_ref().cloned()
     }
 
     /// Takes the first panic of an offset's code.
@@ -238,9 +208,8 @@ impl Offsets {
 
     /// Drops all offsets. Returns the first panic.
     pub(crate) fn end(self) -> Option<FailureKind> {
-        if let Some(slot) = self.slot {
-            slot.end(&self.failure);
-        }
+        drop_offset(self.next, &self.failure);
+        drop_offset(self.last, &self.failure);
         self.failure.lock().take()
     }
 }
@@ -252,7 +221,7 @@ mod tests {
     #[cfg(feature = "persist")]
     #[track_caller]
     fn comes_back<O: Offset + PartialEq + std::fmt::Debug>(offset: O) {
-        let mut resumed = OffsetType::of::<O>().resume(&offset.encode().unwrap()).unwrap();
+        let resumed = OffsetType::of::<O>().resume(&offset.encode().unwrap()).unwrap();
         assert_eq!(resumed.last(), Some(offset));
     }
 
