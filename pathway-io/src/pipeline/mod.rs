@@ -217,15 +217,6 @@ impl Pipeline {
         self
     }
 
-    /// Does not compile without the feature `progress`: the compiler's message names it.
-    #[cfg(not(feature = "progress"))]
-    pub fn progress<'a>(&'a self, _: bool) -> &'a Self
-    where
-        for<'f> progress::Progress<'f>: progress::IsEnabled,
-    {
-        self
-    }
-
     /// Returns a handle that stops the pipeline from anywhere, also before it runs.
     ///
     /// ```
@@ -342,6 +333,22 @@ impl Pipeline {
             stop.fail(Error::pipeline("its start failed"));
             Err(Error::pipeline_failure(kind))
         })
+    }
+}
+
+crate::rows::bounds::without! {
+    "progress": WithProgress,
+    "`Pipeline::progress` needs the feature `progress` of `pathway-io`",
+    "the feature `progress` is off",
+    "turn it on: `cargo add pathway-io --features progress`";
+    impl Pipeline {
+        /// Fails to compile: the feature `progress` is off.
+        pub fn progress(&self, _: bool) -> &Self
+        where
+            for<'a> Pipeline: WithProgress,
+        {
+            self
+        }
     }
 }
 

@@ -52,8 +52,6 @@ mod off;
 pub(crate) use display::{Display, end_terminal, is_shown, pause_terminal, write_notice};
 #[cfg(not(feature = "progress"))]
 pub(crate) use off::{Display, end_terminal, is_shown, pause_terminal, write_notice};
-#[cfg(not(feature = "progress"))]
-pub use off::{IsEnabled, Progress};
 
 /// Calls `write` while the lines are off the terminal. They return within 0.2 s.
 ///
