@@ -35,19 +35,17 @@ mod unix {
     static IDLE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
     /// Whether no pipeline draws on the terminal, so that Ctrl-Z stops the process immediately.
     static UNDRAWN: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
-    static REGISTRY: Lock<Registry> = Lock::new(Registry { running: Vec::new(), next: 0, listener: None });
+    static REGISTRY: Lock<Registry> = Lock::new(Registry { running: Vec::new(), listener: None });
 
     /// The pipelines that run with signals on, and the thread that listens for them.
     ///
     /// One thread decides for all, so that each signal counts once, however soon the next one follows.
     struct Registry {
         running: Vec<Entry>,
-        next: u64,
         listener: Option<Listener>,
     }
 
     struct Entry {
-        id: u64,
         control: Arc<Control>,
         /// Whether a signal has asked the pipeline to stop.
         is_signalled: bool,
@@ -152,7 +150,7 @@ mod unix {
     }
 
     /// Handles signals until it is dropped.
-    pub(crate) struct Signals(u64);
+    pub(crate) struct Signals(Arc<Control>);
 
     impl Signals {
         /// Starts to handle signals for a pipeline. `draws` says whether it draws on the terminal.
@@ -164,23 +162,19 @@ mod unix {
                 drop(ended);
                 return Err(Error::pipeline(error));
             }
-            let id = registry.next;
-            registry.next += 1;
-            registry.running.push(Entry { id, control: Arc::clone(control), is_signalled: false, draws });
+            registry.running.push(Entry { control: Arc::clone(control), is_signalled: false, draws });
             registry.set_flags();
-            Ok(Signals(id))
+            Ok(Signals(Arc::clone(control)))
         }
     }
 
     impl Drop for Signals {
         fn drop(&mut self) {
             let mut registry = REGISTRY.lock();
-            let place = registry.running.iter().position(|entry| entry.id == self.0);
-            let entry = place.map(|place| registry.running.remove(place));
+            // `self` keeps the control, whose drop can run the user's code, until the lock is released.
+            registry.running.retain(|entry| !Arc::ptr_eq(&entry.control, &self.0));
             let thread = registry.close();
             drop(registry);
-            // The control is dropped outside the lock, because this can run the user's code.
-            drop(entry);
             if let Some(thread) = thread {
                 // The thread runs no code that panics.
                 let _ = thread.join();
