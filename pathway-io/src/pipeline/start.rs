@@ -176,7 +176,7 @@ impl Drop for Unstarted {
 /// Returns the tables of the sources and of the computations on them, and the engine.
 pub(super) fn find_tables(sources: &[SourcePlan], workers: &Workers) -> (Unstarted, Result<Option<Box<dyn Engine>>>) {
     let mut tables: Vec<Arc<dyn AnyTable>> = sources.iter().flat_map(|source| source.tables.clone()).collect();
-    let engine = find_engine(sources, workers);
+    let engine = find_engine(&tables, workers);
     if let Ok(Some(engine)) = &engine {
         tables.extend(engine.tables());
     }
@@ -184,10 +184,9 @@ pub(super) fn find_tables(sources: &[SourcePlan], workers: &Workers) -> (Unstart
 }
 
 /// Returns the engine, if a computation reads one of the tables or the command line asks for several processes.
-fn find_engine(sources: &[SourcePlan], workers: &Workers) -> Result<Option<Box<dyn Engine>>> {
-    let tables: Vec<Arc<dyn AnyTable>> = sources.iter().flat_map(|source| source.tables.clone()).collect();
+fn find_engine(tables: &[Arc<dyn AnyTable>], workers: &Workers) -> Result<Option<Box<dyn Engine>>> {
     let of_table =
         |table: &Arc<dyn AnyTable>| -> Option<FindEngine> { table.extensions().find::<ComputedOn>()?.0.get().copied() };
     let of_workers = || workers.engine.as_ref()?.downcast_ref::<EngineChoice>().map(|choice| choice.find);
-    tables.iter().find_map(of_table).or_else(of_workers).map(|find| find(&tables)).transpose()
+    tables.iter().find_map(of_table).or_else(of_workers).map(|find| find(tables)).transpose()
 }

@@ -17,6 +17,7 @@ use crossbeam_channel::{Sender, bounded};
 use super::extensions::{Checkpointing, RunningEngine};
 use super::monitor::Monitor;
 use super::overdue::{overdue, overdue_sources};
+use super::plan::Spawn;
 use super::progress::Display;
 use super::running::Running;
 use super::signals::Signals;
@@ -49,7 +50,7 @@ pub(crate) struct Supervisor {
 }
 
 /// A source that is ready to start, and the function that starts its thread.
-pub(crate) type Launch = (Arc<Source>, PartId, Box<dyn FnOnce(Arc<Source>, PartId) -> std::io::Result<()> + Send>);
+pub(super) type Launch = (Arc<Source>, PartId, Spawn);
 
 /// The thread of a supervisor, and the channel through which it receives its supervisor.
 struct SupervisorThread {
@@ -59,7 +60,7 @@ struct SupervisorThread {
 
 impl Supervisor {
     /// Starts all parts. The sources start last, after all sinks are open.
-    pub(crate) fn start(mut self, sequencer: Sequencer, launches: Vec<Launch>) -> Result<Running> {
+    pub(super) fn start(mut self, sequencer: Sequencer, launches: Vec<Launch>) -> Result<Running> {
         self.start_sequencer(sequencer);
         // The supervisor's thread must exist before the sources start, since nothing would end them without it.
         let thread = self.spawn_thread();
