@@ -23,7 +23,7 @@ pub(crate) mod spec;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub(crate) mod start;
-#[cfg(all(test, feature = "persist"))]
+#[cfg(all(test, feature = "infer", feature = "persist"))]
 mod tests;
 pub(crate) mod thread;
 

@@ -11,14 +11,16 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::attach::TableSinks;
+use super::csv;
 use super::spec::AnySink;
-use super::{Sink, csv, jsonlines};
+use super::{Sink, jsonlines};
 use crate::rows::commit::Commit;
 use crate::rows::data_type::DataType;
 use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
+use crate::schema::infer::csv::Reader;
 use crate::testing::EveryColumn;
 
 /// A sink that is attached to a table, called by the kit instead of its thread.
@@ -104,8 +106,8 @@ fn type_of<S: Schema>(name: &str) -> DataType {
 }
 
 fn read_csv(path: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(path).unwrap();
-    let mut records = records(&text).into_iter();
+    let bytes = fs::read(path).unwrap();
+    let mut records = Reader::new(&bytes, false).map(|record| record.unwrap().fields);
     let names: Vec<String> = records.next().unwrap().into_iter().map(Option::unwrap).collect();
     let row = |record: Vec<Option<String>>| -> Value {
         let value = |(name, field): (&String, Option<String>)| {
@@ -115,28 +117,6 @@ fn read_csv(path: &Path) -> Vec<Value> {
         names.iter().zip(record).map(value).collect::<serde_json::Map<_, _>>().into()
     };
     records.map(row).collect()
-}
-
-/// Reads the fields of a CSV file. An empty field without quotes is `None`.
-fn records(text: &str) -> Vec<Vec<Option<String>>> {
-    let (mut records, mut record, mut letters) = (Vec::new(), Vec::new(), text.chars().peekable());
-    while letters.peek().is_some() {
-        let mut field = String::new();
-        let is_quoted = letters.next_if_eq(&'"').is_some();
-        let end = loop {
-            match letters.next() {
-                Some('"') if is_quoted && letters.next_if_eq(&'"').is_none() => break letters.next(),
-                end @ (Some(',' | '\n') | None) if !is_quoted => break end,
-                Some(letter) => field.push(letter),
-                None => panic!("a quote is open"),
-            }
-        };
-        record.push((is_quoted || !field.is_empty()).then_some(field));
-        if end != Some(',') {
-            records.push(std::mem::take(&mut record));
-        }
-    }
-    records
 }
 
 #[cfg(feature = "sqlite")]

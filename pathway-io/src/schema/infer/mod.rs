@@ -4,7 +4,7 @@
 //! (`types`), and the names become Rust fields (`names`). Then it looks for a key (`key`) and prints the struct
 //! (`print`).
 
-mod csv;
+pub(crate) mod csv;
 #[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
 pub(crate) mod fuzz;
 mod key;
