@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::cmp::Ordering;
-use std::fmt::{self, Debug, DebugStruct};
+use std::fmt::{self, DebugStruct};
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
@@ -46,15 +46,6 @@ fn copy<T: JsonType>(value: &T) -> T {
 /// Compares two JSON texts. Null comes first, as in other columns.
 fn order(a: &str, b: &str) -> Ordering {
     (a != "null").cmp(&(b != "null")).then_with(|| a.cmp(b))
-}
-
-/// A JSON text that is formatted without quotes.
-struct AsIs(String);
-
-impl Debug for AsIs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// Returns the field that the macro passed as `dyn Any`, which hides its type from the macro's code.
@@ -140,7 +131,7 @@ impl<S: Field<I>, const I: usize> View for JsonView<'_, S, I> {
     }
 
     fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>) {
-        f.field(names[0], &AsIs(self.text()));
+        f.field(names[0], &format_args!("{}", self.text()));
     }
 
     fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
