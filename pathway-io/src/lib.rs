@@ -215,10 +215,10 @@ pub mod __private0 {
     /// Functions that the output of `connector_tests!` and `sink_tests!` calls.
     #[cfg(feature = "persist")]
     pub mod testing {
-        pub use crate::pipeline::testing::check::{Check, Length, SinkCheck};
-        pub use crate::pipeline::testing::sinks::SinkSuite;
-        pub use crate::pipeline::testing::suite::Suite;
-        pub use crate::pipeline::testing::written::Form;
+        pub use crate::pipeline::testing::kit::check::{Check, Length, SinkCheck};
+        pub use crate::pipeline::testing::kit::sinks::SinkSuite;
+        pub use crate::pipeline::testing::kit::suite::Suite;
+        pub use crate::pipeline::testing::kit::written::Form;
     }
     pub use crate::__as_it_is as as_it_is;
     pub use crate::rows::bounds::{DataColumn, Removable};

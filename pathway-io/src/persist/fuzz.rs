@@ -15,7 +15,7 @@ use super::frame::{self, Kind};
 use super::record::{self, TableShape};
 use super::{recover, table_id};
 use crate::pipeline::any_table::AnyTable;
-use crate::pipeline::testing::directory::Directory;
+use crate::pipeline::testing::kit::directory::Directory;
 use crate::rows::table::Table;
 
 #[derive(Schema)]

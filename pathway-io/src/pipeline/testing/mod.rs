@@ -2,45 +2,23 @@
 //! `connector_tests!` and `sink_tests!`. With the feature `dataflow`, also a
 //! computation: `compute`.
 
-#[cfg(feature = "persist")]
-pub(crate) mod check;
 mod clock;
-#[cfg(feature = "persist")]
-mod compare;
-#[cfg(feature = "persist")]
-pub(crate) mod directory;
-#[cfg(feature = "persist")]
-mod ended;
-#[cfg(feature = "persist")]
-mod every_column;
-#[cfg(feature = "persist")]
-mod failing;
 mod harness;
 #[cfg(feature = "persist")]
-mod killed;
-#[cfg(feature = "persist")]
-mod macros;
+pub(crate) mod kit;
 mod memory;
 mod recorder;
 mod report;
 #[cfg(feature = "persist")]
 mod rows;
 mod script;
-#[cfg(feature = "persist")]
-pub(crate) mod sinks;
 mod stuck;
-#[cfg(feature = "persist")]
-pub(crate) mod suite;
 mod tables;
-#[cfg(feature = "persist")]
-mod values;
-#[cfg(feature = "persist")]
-pub(crate) mod written;
 
 pub use self::clock::Clock;
-#[cfg(feature = "persist")]
-pub use self::every_column::EveryColumn;
 pub use self::harness::Harness;
+#[cfg(feature = "persist")]
+pub use self::kit::every_column::EveryColumn;
 pub use self::report::Report;
 pub use self::script::{Step, script};
 pub use self::stuck::Stuck;

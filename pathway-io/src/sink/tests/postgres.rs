@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use self::server::Server;
 use super::{attached, from_text};
-use crate::pipeline::testing::check::SinkCheck;
-use crate::pipeline::testing::sinks::SinkSuite;
-use crate::pipeline::testing::written::Form;
+use crate::pipeline::testing::kit::check::SinkCheck;
+use crate::pipeline::testing::kit::sinks::SinkSuite;
+use crate::pipeline::testing::kit::written::Form;
 use crate::postgres::{Options, write_with};
 use crate::rows::data_type::DataType;
 

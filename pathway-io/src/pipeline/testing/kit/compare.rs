@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::check::{Length, Verdict};
-use super::report::Report;
-use super::rows::Pushed;
+use crate::pipeline::testing::report::Report;
+use crate::pipeline::testing::rows::Pushed;
 use crate::rows::description::TableSchema;
 
 /// The pushes to one table, in order.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::check::Verdict;
-use super::report::Report;
+use crate::pipeline::testing::report::Report;
 use crate::run::error::{Error, FailureKind};
 
 /// The time that a connector under test has after a stop.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::tables::TableVisitor;
+use crate::pipeline::testing::tables::TableVisitor;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;

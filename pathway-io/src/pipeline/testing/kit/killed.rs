@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use crossbeam_channel::bounded;
 
 use super::check::Verdict;
-use super::clock::DEADLINE;
+use crate::pipeline::testing::clock::DEADLINE;
 use crate::run::threads;
 
 /// The directory for the sink, in the environment of the process that is killed.

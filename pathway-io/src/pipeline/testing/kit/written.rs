@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::check::Verdict;
-use super::rows::text;
+use crate::pipeline::testing::rows::text;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 
