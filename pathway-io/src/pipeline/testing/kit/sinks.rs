@@ -70,8 +70,7 @@ where
         let commits = self.commits(2)?;
         let mut sink = self.open(&directory)?;
         for n in 0..commits.len() {
-            done("write", sink.write(&commits[n]))?;
-            done("flush", sink.flush())?;
+            write_and_flush(&mut sink, &commits[n])?;
             self.compare(&directory, &commits[..=n], Order::Same).map_err(|difference| {
                 format!("after commit {} and a flush, a reader does not see it: {difference} (`Sink::flush`)", n + 1)
             })?;
@@ -96,8 +95,7 @@ where
         let commits = [commit::<S>(1, &[(row.clone(), 1)])?, commit::<S>(2, &[(row, -1)])?];
         let mut sink = self.open(&directory)?;
         for commit in &commits {
-            done("write", sink.write(commit))?;
-            done("flush", sink.flush())?;
+            write_and_flush(&mut sink, commit)?;
         }
         finish(sink)?;
         self.compare(&directory, &commits, Order::Same)
@@ -186,10 +184,9 @@ where
     /// may have changed by then.
     fn recovers_its_last_commit(&self) -> Verdict {
         self.recovers(|directory, commits| {
-            let mut sink = self.recover_first(directory)?;
+            let mut sink = self.recover_first(&directory.0)?;
             for commit in &commits[..2] {
-                done("write", sink.write(commit))?;
-                done("flush", sink.flush())?;
+                write_and_flush(&mut sink, commit)?;
             }
             drop(sink);
             let mut next = (self.make)(&directory.0);
@@ -236,10 +233,8 @@ where
 
     /// Writes two commits and flushes the first.
     fn write_without_flush(&self, directory: &Path, commits: &[Commit<S>]) -> Result<K, String> {
-        let mut sink = (self.make)(directory);
-        recover(&mut sink)?;
-        done("write", sink.write(&commits[0]))?;
-        done("flush", sink.flush())?;
+        let mut sink = self.recover_first(directory)?;
+        write_and_flush(&mut sink, &commits[0])?;
         done("write", sink.write(&commits[1]))?;
         Ok(sink)
     }
@@ -265,9 +260,8 @@ where
     /// A sink that is older than the checkpoint receives the missing commits, and has each once.
     fn takes_the_commits_that_it_misses(&self) -> Verdict {
         self.recovers(|directory, commits| {
-            let mut sink = self.recover_first(directory)?;
-            done("write", sink.write(&commits[0]))?;
-            done("flush", sink.flush())?;
+            let mut sink = self.recover_first(&directory.0)?;
+            write_and_flush(&mut sink, &commits[0])?;
             drop(sink);
             let mut next = (self.make)(&directory.0);
             let time = recover(&mut next)?.unwrap_or(0);
@@ -280,10 +274,7 @@ where
     /// After an error, `recover` is called on the same sink, and undoes what was not flushed.
     fn undoes_what_was_not_flushed(&self) -> Verdict {
         self.recovers(|directory, commits| {
-            let mut sink = self.recover_first(directory)?;
-            done("write", sink.write(&commits[0]))?;
-            done("flush", sink.flush())?;
-            done("write", sink.write(&commits[1]))?;
+            let mut sink = self.write_without_flush(&directory.0, commits)?;
             let time = recover(&mut sink)?.unwrap_or(0);
             self.catch_up(sink, directory, commits, time).map_err(|difference| {
                 format!(
@@ -297,7 +288,7 @@ where
     /// A flush without a commit keeps the time.
     fn keeps_its_time_without_a_commit(&self) -> Verdict {
         self.recovers(|directory, commits| {
-            let mut sink = self.recover_first(directory)?;
+            let mut sink = self.recover_first(&directory.0)?;
             done("write", sink.write(&commits[0]))?;
             finish(sink)?;
             let mut next = (self.make)(&directory.0);
@@ -335,8 +326,8 @@ where
     }
 
     /// Recovers a new sink, as a persistent pipeline does at its first start.
-    fn recover_first(&self, directory: &Directory) -> Result<K, String> {
-        let mut sink = (self.make)(&directory.0);
+    fn recover_first(&self, directory: &Path) -> Result<K, String> {
+        let mut sink = (self.make)(directory);
         recover(&mut sink)?;
         Ok(sink)
     }
@@ -386,6 +377,11 @@ fn commit<S: Schema>(time: u64, rows: &[(Value, i64)]) -> Result<Commit<S>, Stri
 
 fn done(method: &str, result: RunResult) -> Verdict {
     result.map_err(|error| format!("`{method}` fails: {error}"))
+}
+
+fn write_and_flush<S: Schema>(sink: &mut impl Sink<S>, commit: &Commit<S>) -> Verdict {
+    done("write", sink.write(commit))?;
+    done("flush", sink.flush())
 }
 
 fn recover<S: Schema>(sink: &mut impl Sink<S>) -> Result<Option<u64>, String> {

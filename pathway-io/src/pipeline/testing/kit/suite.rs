@@ -64,6 +64,10 @@ where
         }
     }
 
+    fn has_offsets() -> bool {
+        !<C::Subjects as Subjects>::offset_type().is_unit
+    }
+
     /// Runs the source to its end, and commits its rows one by one, or as many together as share an offset.
     fn whole(&self) -> Result<Report<RowsOf<C>>, String> {
         loop {
@@ -157,7 +161,7 @@ where
 
     /// The failure of a sink ends `run`, and is the only failure.
     fn survives_a_failing_sink(&self) -> Verdict {
-        if !<C::Subjects as Subjects>::offset_type().is_unit {
+        if Self::has_offsets() {
             // It finds the backlog. Other checks report a source that fails by itself.
             let _ = self.whole();
         }
@@ -207,8 +211,7 @@ where
 
     /// From each offset, the source sends what one run sends after it.
     fn resumes_at_every_offset(&self) -> Verdict {
-        let ty = <C::Subjects as Subjects>::offset_type();
-        if ty.is_unit {
+        if !Self::has_offsets() {
             return Ok(());
         }
         let whole = self.whole()?;
@@ -220,8 +223,9 @@ where
             let Some(stop) = self.stop_after(&rest) else { continue };
             let place = offset.to_json();
             let bytes = offset.encode().map_err(|error| format!("the offset {place} cannot be written: {error}"))?;
+            let offsets = <C::Subjects as Subjects>::offset_type();
             let offsets =
-                ty.resume(&bytes).map_err(|error| format!("the offset {place} cannot be read back: {error}"))?;
+                offsets.resume(&bytes).map_err(|error| format!("the offset {place} cannot be read back: {error}"))?;
             let report = self.harness().resume(offsets).stop(stop).run();
             if let Err(error) = report.result() {
                 return Err(format!("resumed at {place}, `run` fails: {error}"));
@@ -244,7 +248,7 @@ where
 
     /// The source sets an offset before the backlog is full.
     fn sets_offsets_within_the_backlog(&self) -> Verdict {
-        if <C::Subjects as Subjects>::offset_type().is_unit {
+        if !Self::has_offsets() {
             return Ok(());
         }
         let report = self.harness().cut_at_offsets().run();
@@ -321,9 +325,8 @@ where
     /// Returns the rows of a run, with which runs that fail are compared. Returns `None` if they cannot be compared:
     /// the source has neither an end nor offsets, it sends other rows each time, or another test fails and says why.
     fn reference(&self) -> Result<Option<Vec<TableRows>>, String> {
-        let has_offsets = !<C::Subjects as Subjects>::offset_type().is_unit;
         let is_endless = matches!(self.length, Length::EndlessAfter(_));
-        if (is_endless && !has_offsets) || (has_offsets && self.resumes_at_every_offset().is_err()) {
+        if (is_endless && !Self::has_offsets()) || (Self::has_offsets() && self.resumes_at_every_offset().is_err()) {
             return Ok(None);
         }
         let (first, second) = (all(&self.whole()?), all(&self.whole()?));
@@ -347,11 +350,7 @@ where
         let summary = report.result().map_err(|error| format!("{when}: it fails: {error}"))?;
         let has_failed = summary.sources.iter().any(|source| source.attempts > 1);
         let found = all(&report);
-        let verdict = if <C::Subjects as Subjects>::offset_type().is_unit {
-            contains(&found, whole)
-        } else {
-            same(whole, &found, self.length)
-        };
+        let verdict = if Self::has_offsets() { same(whole, &found, self.length) } else { contains(&found, whole) };
         match verdict {
             Ok(()) => Ok(has_failed),
             Err(difference) => Err(format!("{when}: {difference} (`docs/guarantees.md`, section 8)")),
