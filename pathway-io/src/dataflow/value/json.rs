@@ -10,9 +10,10 @@ use std::hash::{Hash, Hasher};
 
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::Serializer;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
 use super::Values;
+use super::map::sorted;
 use super::nested::order_all;
 use crate::rows::column::json::JsonBuffer;
 
@@ -54,7 +55,7 @@ fn order(a: &Value, b: &Value) -> Ordering {
         (Value::String(a), Value::String(b)) => a.cmp(b),
         (Value::Array(a), Value::Array(b)) => order_all(a, b, order),
         (Value::Object(a), Value::Object(b)) => {
-            order_all(sorted(a), sorted(b), |(a, x), (b, y)| a.cmp(b).then_with(|| order(x, y)))
+            order_all(sorted(a.iter()), sorted(b.iter()), |(a, x), (b, y)| a.cmp(b).then_with(|| order(x, y)))
         }
         (a, b) => rank(a).cmp(&rank(b)),
     }
@@ -69,10 +70,4 @@ fn rank(value: &Value) -> u8 {
         Value::Array(_) => 4,
         Value::Object(_) => 5,
     }
-}
-
-fn sorted(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
-    let mut fields: Vec<_> = fields.iter().collect();
-    fields.sort_unstable_by_key(|(name, _)| *name);
-    fields
 }

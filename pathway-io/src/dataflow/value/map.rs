@@ -15,9 +15,9 @@ use crate::rows::column::raw_json::{RawJson, RawJsonBuffer};
 
 type ValueBuffer<M> = <<M as TextMap>::Value as ColumnType>::Buffer;
 
-/// Returns the fields in the order of their names.
-fn sorted<M: TextMap>(map: &M) -> Vec<(&String, &M::Value)> {
-    let mut fields: Vec<_> = map.fields().collect();
+/// Returns fields in the order of their names.
+pub(super) fn sorted<'a, V>(fields: impl Iterator<Item = (&'a String, &'a V)>) -> Vec<(&'a String, &'a V)> {
+    let mut fields: Vec<_> = fields.collect();
     fields.sort_unstable_by_key(|(name, _)| *name);
     fields
 }
@@ -28,13 +28,13 @@ impl<M: TextMap> Values<M> for MapBuffer<M> {
     }
 
     fn compare(a: &M, b: &M) -> Ordering {
-        order_all(sorted(a), sorted(b), |(name, value), (other_name, other)| {
+        order_all(sorted(a.fields()), sorted(b.fields()), |(name, value), (other_name, other)| {
             name.cmp(other_name).then_with(|| ValueBuffer::<M>::compare(value, other))
         })
     }
 
     fn hash<H: Hasher>(map: &M, state: &mut H) {
-        let fields = sorted(map);
+        let fields = sorted(map.fields());
         state.write_usize(fields.len());
         for (name, value) in fields {
             name.hash(state);
@@ -43,12 +43,13 @@ impl<M: TextMap> Values<M> for MapBuffer<M> {
     }
 
     fn debug(map: &M, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = sorted(map).into_iter().map(|(name, value)| (name, ColumnForm::<_, ValueBuffer<M>>::new(value)));
+        let fields =
+            sorted(map.fields()).into_iter().map(|(name, value)| (name, ColumnForm::<_, ValueBuffer<M>>::new(value)));
         f.debug_map().entries(fields).finish()
     }
 
     fn serialize<Z: Serializer>(map: &M, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        let fields = sorted(map);
+        let fields = sorted(map.fields());
         let mut sequence = serializer.serialize_seq(Some(fields.len()))?;
         for (name, value) in fields {
             sequence.serialize_element(&(name, ColumnForm::<_, ValueBuffer<M>>::new(value)))?;
