@@ -10,14 +10,13 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use super::Sink;
-use super::callback::Callback;
 use super::options::SinkOptions;
 use super::spec::{AnySink, FileSink, SinkSpec, Target};
 use crate::rows::check::RowCheck;
 use crate::rows::commit::{Commit, Update};
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
-use crate::run::error::{Error, Result};
+use crate::run::error::{Error, Result, RunResult};
 use crate::run::guard::guarded;
 use crate::run::lock::Lock;
 use crate::run::quarantine::BadRows;
@@ -179,6 +178,16 @@ impl<S: Schema> Table<S> {
         make: impl Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send + 'static,
     ) {
         self.attach(&path.display().to_string(), |attached| attached.per_worker.push(Box::new(make)));
+    }
+}
+
+/// A sink that calls a closure with each commit.
+struct Callback<F>(F);
+
+impl<S: Schema, F: FnMut(&Commit<S>) + Send> Sink<S> for Callback<F> {
+    fn write(&mut self, commit: &Commit<S>) -> RunResult {
+        (self.0)(commit);
+        Ok(())
     }
 }
 

@@ -2,7 +2,6 @@
 
 pub(crate) mod attach;
 mod boxed;
-mod callback;
 pub mod csv;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod database;

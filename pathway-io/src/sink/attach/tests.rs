@@ -6,7 +6,6 @@ use std::time::Duration;
 use pathway_derive::Schema;
 
 use super::*;
-use crate::run::error::RunResult;
 
 #[derive(Schema)]
 #[schema(crate = crate)]
