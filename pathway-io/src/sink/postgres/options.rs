@@ -1,7 +1,5 @@
 //! [`Options`] for a table in a PostgreSQL database.
 
-use std::fmt;
-
 use postgres::Socket;
 use postgres::tls::{MakeTlsConnect, TlsConnect};
 
@@ -28,7 +26,7 @@ use crate::run::restart::Restart;
 /// let history = postgres::Options::new().schema("zoo").table("cat_history").updates();
 /// postgres::write_with(&cats, "host=localhost dbname=zoo", history);
 /// ```
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct Options {
     pub(super) table: Option<String>,
@@ -116,19 +114,5 @@ impl Options {
     pub fn refused_rows(mut self, policy: BadRows) -> Self {
         self.refused_rows = policy;
         self
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Options { table, schema, updates, row_limit, retry, refused_rows, .. } = self;
-        f.debug_struct("Options")
-            .field("table", table)
-            .field("schema", schema)
-            .field("updates", updates)
-            .field("row_limit", row_limit)
-            .field("retry", retry)
-            .field("refused_rows", refused_rows)
-            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! Connections: [`Sessions`] opens them, and a [`Session`] is a connection with the lock of its table.
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -37,6 +38,12 @@ pub(super) struct Connect(Arc<ConnectFn>);
 impl Default for Connect {
     fn default() -> Self {
         Connect(Arc::new(|config| config.connect(NoTls)))
+    }
+}
+
+impl fmt::Debug for Connect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connect")
     }
 }
 
