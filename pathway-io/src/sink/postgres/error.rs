@@ -3,7 +3,6 @@
 use std::error::Error as StdError;
 use std::{fmt, io};
 
-use postgres::error::DbError;
 use postgres::tls::NoTlsError;
 
 use crate::run::error::{BoxError, Error};
@@ -89,14 +88,10 @@ fn is_refusal(error: &postgres::Error) -> bool {
 }
 
 fn is_transient(error: &postgres::Error) -> bool {
-    if let Some(error) = error.as_db_error() {
-        return is_transient_state(error);
-    }
-    causes(error).any(|cause| cause.is::<io::Error>()) || error.is_closed()
-}
-
-fn is_transient_state(error: &DbError) -> bool {
-    let state = error.code().code();
+    let Some(state) = error.code() else {
+        return causes(error).any(|cause| cause.is::<io::Error>()) || error.is_closed();
+    };
+    let state = state.code();
     // The classes for connections, an operator's intervention and insufficient resources, and the codes for
     // serialization failures, deadlocks, lock time-outs, and a standby that is not yet the primary server.
     let states = ["40001", "40P01", "55P03", "25006"];
