@@ -34,20 +34,12 @@ pub(super) fn read(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<
 
 fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>)) -> io::Result<usize> {
     let mut rows = 0;
-    let mut rest = bytes;
-    let mut number = 0;
-    while !rest.is_empty() {
-        number += 1;
-        let line = match memchr::memchr(b'\n', rest) {
-            Some(end) => {
-                let line = &rest[..end];
-                rest = &rest[end + 1..];
-                line
-            }
+    let mut lines = (1..).zip(bytes.split(|byte| *byte == b'\n')).peekable();
+    while let Some((number, line)) = lines.next() {
+        if is_cut && rows > 0 && lines.peek().is_none() {
             // The last line may be incomplete.
-            None if is_cut && rows > 0 => break,
-            None => std::mem::take(&mut rest),
-        };
+            break;
+        }
         let line = without_mark(line);
         if line.trim_ascii().is_empty() {
             continue;
