@@ -69,23 +69,21 @@ impl TableSchema {
             json!({ "type": "integer", "minimum": 0, "description": "the time of the commit, in ms since 1970" });
         properties.entry("time".to_owned()).or_insert(time);
 
-        let mut schema = Map::new();
-        schema.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
-        schema.insert("title".to_owned(), self.name.into());
+        let mut schema = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "title": self.name });
         if !self.description.is_empty() {
-            schema.insert("description".to_owned(), self.description.into());
+            schema["description"] = self.description.into();
         }
-        schema.insert("type".to_owned(), "object".into());
-        schema.insert("properties".to_owned(), properties.into());
-        schema.insert("required".to_owned(), required.into());
+        schema["type"] = "object".into();
+        schema["properties"] = properties.into();
+        schema["required"] = required.into();
         if !one_of_its_names.is_empty() {
-            schema.insert("allOf".to_owned(), one_of_its_names.into());
+            schema["allOf"] = one_of_its_names.into();
         }
-        schema.insert("additionalProperties".to_owned(), (!self.deny_unknown).into());
+        schema["additionalProperties"] = (!self.deny_unknown).into();
         if self.has_key() {
-            schema.insert("x-primary-key".to_owned(), self.primary_key().map(|column| column.name).collect());
+            schema["x-primary-key"] = self.primary_key().map(|column| column.name).collect();
         }
-        schema.into()
+        schema
     }
 }
 
@@ -94,16 +92,14 @@ fn property(column: &Column) -> Value {
     if column.optional {
         property = nullable(property);
     }
-    if let Value::Object(fields) = &mut property {
-        if !column.description.is_empty() {
-            fields.insert("description".to_owned(), column.description.into());
-        }
-        if let Some(default) = column.default_value() {
-            fields.insert("default".to_owned(), default);
-        }
-        if let Some(example) = column.example_value() {
-            fields.insert("examples".to_owned(), json!([example]));
-        }
+    if !column.description.is_empty() {
+        property["description"] = column.description.into();
+    }
+    if let Some(default) = column.default_value() {
+        property["default"] = default;
+    }
+    if let Some(example) = column.example_value() {
+        property["examples"] = json!([example]);
     }
     property
 }
