@@ -23,10 +23,16 @@ impl<S: Schema> Batches<S> {
     #[inline]
     pub(crate) fn current(&mut self) -> &mut Batch<S> {
         if self.current.is_full() {
-            let full = std::mem::replace(&mut self.current, self.pool.get());
-            self.sealed.push(if full.is_sparse() { full.copy() } else { full });
+            self.seal_current();
         }
         &mut self.current
+    }
+
+    /// Begins another batch. It is not inlined, so that each push can be.
+    #[cold]
+    fn seal_current(&mut self) {
+        let full = std::mem::replace(&mut self.current, self.pool.get());
+        self.sealed.push(if full.is_sparse() { full.copy() } else { full });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
