@@ -36,13 +36,20 @@ impl RowWriter {
 
     /// Writes the row alone.
     pub(crate) fn write_row<C: Columns>(&self, columns: &C, row: usize, out: &mut Vec<u8>) {
-        columns.visit(0, &mut Line { row, names: &self.names, out });
+        self.write_fields(Style::Exact, columns, row, out);
         out.push(b'}');
+    }
+
+    /// Writes the row without the brace at its end, so that other fields can follow.
+    #[inline]
+    pub(crate) fn write_fields<C: Columns>(&self, style: Style, columns: &C, row: usize, out: &mut Vec<u8>) {
+        columns.visit(0, &mut Line { row, style, names: &self.names, out });
     }
 }
 
 struct Line<'a> {
     row: usize,
+    style: Style,
     names: &'a [Vec<u8>],
     out: &'a mut Vec<u8>,
 }
@@ -51,6 +58,6 @@ impl Visitor for Line<'_> {
     #[inline]
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
         self.out.extend_from_slice(&self.names[index]);
-        buffer.write_json(self.row, Style::Exact, self.out);
+        buffer.write_json(self.row, self.style, self.out);
     }
 }

@@ -38,11 +38,10 @@
 
 use std::path::Path;
 
-use crate::rows::column::text::write_json_string;
-use crate::rows::column::{Buffer, Style};
+use crate::rows::column::Style;
 use crate::rows::commit::Commit;
 use crate::rows::description::TableSchema;
-use crate::rows::fields::{Columns, Visitor};
+use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::RunResult;
@@ -68,14 +67,13 @@ use crate::sink::spec::{AnySink, FileSink, SinkSpec};
 /// If the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
     let path = path.as_ref();
-    let sink = JsonLinesSink { file: OutputFile::new(path), names: Vec::new() };
+    let sink = JsonLinesSink { file: OutputFile::new(path), writer: RowWriter::new::<S>() };
     table.add_sink(SinkSpec::file(path.to_owned(), AnySink::File(Box::new(sink))));
 }
 
 struct JsonLinesSink {
     file: OutputFile,
-    /// The text before each column's value: `"name":`.
-    names: Vec<Vec<u8>>,
+    writer: RowWriter,
 }
 
 impl<S: Schema> FileSink<S> for JsonLinesSink {
@@ -89,18 +87,14 @@ impl<S: Schema> FileSink<S> for JsonLinesSink {
 }
 
 impl<S: Schema> Sink<S> for JsonLinesSink {
-    fn open(&mut self, schema: &'static TableSchema) -> RunResult {
-        self.names = schema.columns.iter().map(|column| name(column.name)).collect();
+    fn open(&mut self, _schema: &'static TableSchema) -> RunResult {
         self.file.open()?;
         Ok(())
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
-        let names = &self.names;
-        let fields = |columns: &_, row, out: &mut Vec<u8>| {
-            out.push(b'{');
-            Columns::visit(columns, 0, &mut Fields { row, names, out });
-        };
+        let writer = &self.writer;
+        let fields = |columns: &_, row, out: &mut Vec<u8>| writer.write_fields(Style::Plain, columns, row, out);
         self.file.write_records(commit, fields, end)
     }
 
@@ -109,33 +103,10 @@ impl<S: Schema> Sink<S> for JsonLinesSink {
     }
 }
 
-fn name(column: &str) -> Vec<u8> {
-    let mut name = Vec::new();
-    write_json_string(column, &mut name);
-    name.push(b':');
-    name
-}
-
 fn end(diff: i64, time: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"\"diff\":");
+    out.extend_from_slice(b",\"diff\":");
     out.extend_from_slice(itoa::Buffer::new().format(diff).as_bytes());
     out.extend_from_slice(b",\"time\":");
     out.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
     out.extend_from_slice(b"}\n");
-}
-
-/// Appends each field of a row, followed by a comma.
-struct Fields<'a> {
-    row: usize,
-    names: &'a [Vec<u8>],
-    out: &'a mut Vec<u8>,
-}
-
-impl Visitor for Fields<'_> {
-    #[inline]
-    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
-        self.out.extend_from_slice(&self.names[index]);
-        buffer.write_json(self.row, Style::Plain, self.out);
-        self.out.push(b',');
-    }
 }
