@@ -212,7 +212,7 @@ impl ParquetSink {
             self.encode()?;
         }
         let builder = self.builder.as_mut().ok_or("the directory is not open")?;
-        builder.append_batch(batch, time)?;
+        builder.append(batch, time)?;
         self.collected += batch.bytes();
         if builder.rows() >= ROWS { self.encode() } else { Ok(()) }
     }

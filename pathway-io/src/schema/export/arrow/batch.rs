@@ -69,21 +69,12 @@ impl BatchBuilder {
         self.rows
     }
 
-    /// Adds the rows of a commit.
-    ///
-    /// # Errors
-    ///
-    /// The column with a value that Arrow does not have. Some rows may have been added.
-    pub(crate) fn append<S: Schema>(&mut self, commit: &Commit<S>) -> Result<(), ArrowError> {
-        commit.batches().iter().try_for_each(|batch| self.append_batch(batch, commit.time()))
-    }
-
     /// Adds the rows of one batch of a commit.
     ///
     /// # Errors
     ///
-    /// The errors of [`append`](Self::append).
-    pub(crate) fn append_batch<S: Schema>(&mut self, batch: &Batch<S>, time: u64) -> Result<(), ArrowError> {
+    /// The column with a value that Arrow does not have. Some rows may have been added.
+    pub(crate) fn append<S: Schema>(&mut self, batch: &Batch<S>, time: u64) -> Result<(), ArrowError> {
         let mut append =
             Append { len: batch.len(), columns: &mut self.columns, scratch: &mut self.scratch, fault: None };
         batch.columns.visit(0, &mut append);
@@ -247,7 +238,7 @@ impl<S: Schema> Commit<S> {
 
     fn batch_of(&self, updates: bool) -> Result<RecordBatch, ArrowError> {
         let mut builder = BatchBuilder::new(S::SCHEMA, updates);
-        builder.append(self)?;
+        self.batches().iter().try_for_each(|batch| builder.append(batch, self.time()))?;
         builder.finish()
     }
 }

@@ -157,9 +157,9 @@ impl Node {
             Values::U64(values) => values.push(0),
             Values::F32(values) => values.push(0.0),
             Values::F64(values) => values.push(0.0),
-            Values::Arena(ends, _) => ends.extend_from_within(ends.len() - 1..),
-            Values::List(ends, _) => ends.extend_from_within(ends.len() - 1..),
-            Values::Map(ends, _) => ends.extend_from_within(ends.len() - 1..),
+            Values::Arena(ends, _) | Values::List(ends, _) | Values::Map(ends, _) => {
+                ends.extend_from_within(ends.len() - 1..);
+            }
             Values::Decimal(values) | Values::Wide(values) => values.push(i256::ZERO),
             Values::Uuid(values) => values.extend_from_slice(&[0; 16]),
             Values::Array(len, item) => (0..*len).for_each(|_| item.push_placeholder()),
