@@ -1,13 +1,13 @@
 //! The policy for rows that do not fit the schema.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use crate::run::error::row_error::RowError;
 use crate::run::error::{Error, FailureKind};
+use crate::run::lock::Lock;
 use crate::run::quarantine::{BadRows, QuarantineFile};
 
 /// [`BadRows`] with an open file.
@@ -16,7 +16,7 @@ pub(crate) enum BadRowPolicy {
     Skip,
     Quarantine {
         path: PathBuf,
-        file: Mutex<QuarantineFile>,
+        file: Lock<QuarantineFile>,
     },
     /// Gathers lines for a quarantine file. The checkpointer writes each line with the commit around it.
     Checkpointed {
@@ -42,7 +42,7 @@ impl BadRowPolicy {
             BadRows::Skip => BadRowPolicy::Skip,
             BadRows::Quarantine(path) if persistent => BadRowPolicy::Checkpointed { path },
             BadRows::Quarantine(path) => {
-                let file = Mutex::new(QuarantineFile::open(&path, false).map_err(|error| failure(&path, error))?);
+                let file = Lock::new(QuarantineFile::open(&path, false).map_err(|error| failure(&path, error))?);
                 BadRowPolicy::Quarantine { path, file }
             }
         })
@@ -60,10 +60,7 @@ impl BadRowPolicy {
     /// the checkpointer does this.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match self {
-            BadRowPolicy::Quarantine { path, file } => {
-                let file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                file.check().map_err(|error| failure(path, error))
-            }
+            BadRowPolicy::Quarantine { path, file } => file.lock().check().map_err(|error| failure(path, error)),
             BadRowPolicy::Fail | BadRowPolicy::Skip | BadRowPolicy::Checkpointed { .. } => Ok(()),
         }
     }
@@ -77,8 +74,7 @@ impl BadRowPolicy {
             BadRowPolicy::Skip => Ok(Decision::Pass),
             BadRowPolicy::Quarantine { path, file } => {
                 let line = line(source, error, raw, offset);
-                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                file.append(&line).map_err(|error| failure(path, error))?;
+                file.lock().append(&line).map_err(|error| failure(path, error))?;
                 Ok(Decision::Pass)
             }
             BadRowPolicy::Checkpointed { .. } => Ok(Decision::Checkpoint(line(source, error, raw, offset))),
@@ -88,17 +84,12 @@ impl BadRowPolicy {
 
 /// Returns the line of the quarantine file for a bad row.
 fn line(source: &str, error: &RowError, raw: &[u8], offset: Value) -> Vec<u8> {
-    let mut entry = Map::new();
-    entry.insert("source".into(), source.into());
-    entry.insert("offset".into(), offset);
-    entry.insert("reason".into(), error.to_string().into());
+    let mut entry = json!({ "source": source, "offset": offset, "reason": error.to_string() });
     match std::str::from_utf8(raw) {
-        Ok(text) => entry.insert("raw".into(), text.into()),
-        Err(_) => entry.insert("raw_base64".into(), base64::prelude::BASE64_STANDARD.encode(raw).into()),
-    };
-    let mut line = Value::Object(entry).to_string();
-    line.push('\n');
-    line.into_bytes()
+        Ok(text) => entry["raw"] = text.into(),
+        Err(_) => entry["raw_base64"] = base64::prelude::BASE64_STANDARD.encode(raw).into(),
+    }
+    format!("{entry}\n").into_bytes()
 }
 
 fn failure(path: &Path, error: std::io::Error) -> Error {
