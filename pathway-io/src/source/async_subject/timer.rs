@@ -1,23 +1,25 @@
 //! A timer for tasks of any runtime. It has one thread per process, which ends after some time without timers.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::run::lock::Lock;
 use crate::run::panics::caught;
 use crate::run::threads;
 
 /// The time that the thread stays alive without a timer.
 const IDLE: Duration = Duration::from_secs(10);
 
-static CLOCK: Clock = Clock { state: Mutex::new(State::new()), changed: Condvar::new() };
+static CLOCK: Clock =
+    Clock { state: Lock::new(State { waiting: BTreeMap::new(), last: 0, is_running: false }), changed: Condvar::new() };
 
 /// The moment, and a number that distinguishes timers with the same moment.
 type Key = (Instant, u64);
 
 struct Clock {
-    state: Mutex<State>,
+    state: Lock<State>,
     changed: Condvar,
 }
 
@@ -27,21 +29,10 @@ struct State {
     is_running: bool,
 }
 
-impl State {
-    const fn new() -> Self {
-        State { waiting: BTreeMap::new(), last: 0, is_running: false }
-    }
-}
-
 impl Clock {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Wakers are called without this lock, so the state is valid even if one panics.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Runs the thread.
     fn run(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let mut idle_since = None;
         loop {
             let now = Instant::now();
@@ -53,7 +44,7 @@ impl Clock {
                     drop(state);
                     // A waker that panics must not end the timers of all others. The panic hook has printed the text.
                     let _ = caught(|| waker.wake());
-                    state = self.lock();
+                    state = self.state.lock();
                 } else {
                     state = self.wait(state, at - now);
                 }
@@ -90,7 +81,7 @@ impl Timer {
         if self.at <= Instant::now() {
             return Poll::Ready(());
         }
-        let mut state = CLOCK.lock();
+        let mut state = CLOCK.state.lock();
         if !state.is_running {
             let started = threads::spawn("pathway-io timer", || CLOCK.run());
             if started.is_err() {
@@ -115,7 +106,7 @@ impl Timer {
 
     fn leave(&mut self) {
         if let Some(key) = self.key.take() {
-            let waker = CLOCK.lock().waiting.remove(&key);
+            let waker = CLOCK.state.lock().waiting.remove(&key);
             // The lock is not held here, because this may drop the last reference to a task.
             drop(waker);
         }
