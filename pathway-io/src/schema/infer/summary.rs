@@ -40,8 +40,8 @@ pub(super) struct Summary {
     pub count: usize,
     /// Whether the column comes from CSV, where all values are texts.
     pub is_text: bool,
-    /// The hashes of the values, or `None` after a value has occurred twice.
-    hashes: Option<HashSet<u64>>,
+    /// The hashes of the values, until a value occurs twice.
+    hashes: HashSet<u64>,
     is_repeated: bool,
 }
 
@@ -79,9 +79,9 @@ impl Summary {
         }
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
-        if !self.hashes.get_or_insert_default().insert(hasher.finish()) {
+        if !self.hashes.insert(hasher.finish()) {
             self.is_repeated = true;
-            self.hashes = None;
+            self.hashes = HashSet::new();
         }
     }
 
