@@ -9,7 +9,7 @@
 //! run.
 
 use std::any::Any;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,7 +108,7 @@ impl Part for WorkerPart {
 /// Finds all computations that read the tables of a pipeline, directly or through other computations.
 pub(super) fn find(tables: &[Arc<dyn AnyTable>]) -> Result<Box<dyn Engine>> {
     let (mut known, mut read) = (HashSet::new(), Vec::new());
-    let mut computations: HashMap<u64, Arc<dyn Computation>> = HashMap::new();
+    let mut computations: BTreeMap<u64, Arc<dyn Computation>> = BTreeMap::new();
     let mut tables: Vec<Arc<dyn AnyTable>> = tables.to_vec();
     while let Some(table) = tables.pop() {
         known.insert(identity(&Arc::downgrade(table.extensions())));
@@ -122,8 +122,7 @@ pub(super) fn find(tables: &[Arc<dyn AnyTable>]) -> Result<Box<dyn Engine>> {
             }
         }
     }
-    let mut computations: Vec<_> = computations.into_values().collect();
-    computations.sort_unstable_by_key(|computation| computation.number());
+    let computations: Vec<_> = computations.into_values().collect();
     for computation in &computations {
         if computation.inputs().iter().any(|table| !known.contains(&identity(table))) {
             let message = "it reads tables of two pipelines; read all of its tables with one `Pipeline`";
