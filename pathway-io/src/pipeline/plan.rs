@@ -118,7 +118,7 @@ impl Plan {
     }
 
     /// Returns a name that no other source has: the second source of a name gets the suffix `-2`, the third `-3`.
-    pub(super) fn unique_name(&mut self, name: &str) -> Arc<str> {
+    pub(super) fn unique_name(&self, name: &str) -> Arc<str> {
         let mut unique = name.to_owned();
         let mut number = 1;
         while self.sources.iter().any(|source| *source.name == *unique) {
