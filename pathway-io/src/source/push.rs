@@ -2,7 +2,7 @@
 //! have in common.
 
 /// Expects these methods on `Self`, or on the value to which the argument leads from `self`, such as `.table()`:
-/// `push(&self, fill) -> Result<Result<(), E>, Closed>`, `push_all(&self, rows)` with the same result,
+/// `push_row(&self, fill) -> Result<Result<(), E>, Closed>`, `push_rows(&self, rows)` with the same result,
 /// `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`, and `refused_row(&self, RefusedRow<S>) -> Result<(), Closed>`.
 /// The bounds are on the methods, because with a bound on the impl rustc would not report that the row type is not a
 /// schema.
@@ -41,7 +41,7 @@ macro_rules! push_methods {
             S: Schema,
         {
             let fields = row.into_fields();
-            self$($target)*.push(|batch| batch.push(fields))?.or_else(|refused| self$($target)*.refused_row(*refused))
+            self$($target)*.push_row(|batch| batch.push(fields))?.or_else(|refused| self$($target)*.refused_row(*refused))
         }
 
         /// Decodes one JSON object by the schema and pushes it.
@@ -71,7 +71,7 @@ macro_rules! push_methods {
             S: Schema,
         {
             let json = json.as_ref();
-            match self$($target)*.push(|batch| batch.push_json(json)) {
+            match self$($target)*.push_row(|batch| batch.push_json(json)) {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(error)) => self$($target)*.bad_row(error, json),
                 Err(Closed) => Err(RowError::closed()),
@@ -104,7 +104,7 @@ macro_rules! push_methods {
             let mut lines = crate::source::lines::Lines::new(lines.as_ref());
             let mut report = crate::source::lines::Report::default();
             loop {
-                let pushed = self$($target)*.push_all(|batch| {
+                let pushed = self$($target)*.push_rows(|batch| {
                     let pushed = batch.push_json(lines.advance()?);
                     if pushed.is_ok() {
                         report.pushed();
@@ -145,7 +145,7 @@ macro_rules! push_methods {
             S: Schema,
         {
             // The value is borrowed, because a bad row is also needed for the error.
-            let pushed = self$($target)*.push(|batch| batch.push_value(&value)).map_err(|Closed| RowError::closed())?;
+            let pushed = self$($target)*.push_row(|batch| batch.push_value(&value)).map_err(|Closed| RowError::closed())?;
             pushed.or_else(|error| self$($target)*.bad_row(error, value.to_string().as_bytes()))
         }
 
@@ -208,7 +208,7 @@ macro_rules! push_methods {
         where
             S: crate::rows::schema::Keyed + crate::rows::bounds::Removable,
         {
-            let Ok(()) = self$($target)*.push(|batch| batch.push_removal(key))?;
+            let Ok(()) = self$($target)*.push_row(|batch| batch.push_removal(key))?;
             Ok(())
         }
 
@@ -232,7 +232,7 @@ macro_rules! push_methods {
             S: Schema,
         {
             let error = RowError::new(reason.to_string());
-            let pushed = self$($target)*.push(|_| Err::<(), _>(error)).map_err(|Closed| RowError::closed())?;
+            let pushed = self$($target)*.push_row(|_| Err::<(), _>(error)).map_err(|Closed| RowError::closed())?;
             pushed.or_else(|error| self$($target)*.bad_row(error, raw.as_ref()))
         }
     };

@@ -141,13 +141,13 @@ impl<S: Schema, O> Subject<S, O> {
 
     /// Pushes one row. The outer `Err` means that the subject is closed, the inner one that `fill` failed.
     #[inline]
-    fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
+    fn push_row<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
         Ok(self.admit(Push::Wait)?.push::<S, E>(&self.pool, fill))
     }
 
     /// Lets `rows` push one row after the other until it returns `None` or an error, which is returned. The outer `Err`
     /// means that the subject is closed.
-    fn push_all<E>(
+    fn push_rows<E>(
         &self,
         mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
     ) -> Result<Result<(), E>, Closed> {
@@ -160,7 +160,7 @@ impl<S: Schema, O> Subject<S, O> {
         }
     }
 
-    /// Pushes rows as [`push_all`](Self::push_all) does, but into `pending`.
+    /// Pushes rows as [`push_rows`](Self::push_rows) does, but into `pending`.
     pub(crate) fn push_all_into<E>(
         &self,
         pending: &Mutex<Pending>,

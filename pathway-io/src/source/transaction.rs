@@ -260,11 +260,14 @@ impl<S: Schema, O> Transaction<S, O> {
 
 impl<S: Schema, O> TransactionTable<'_, S, O> {
     #[inline]
-    pub(crate) fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
+    pub(crate) fn push_row<E>(
+        &self,
+        fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
+    ) -> Result<Result<(), E>, Closed> {
         self.subject.push_into(self.rows, fill)
     }
 
-    pub(crate) fn push_all<E>(
+    pub(crate) fn push_rows<E>(
         &self,
         rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
     ) -> Result<Result<(), E>, Closed> {

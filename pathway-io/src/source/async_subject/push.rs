@@ -17,10 +17,10 @@ use crate::source::try_next_error::TryNextError;
 
 /// The parts of the push methods.
 impl<S, O> AsyncSubject<S, O> {
-    /// Pushes into a batch like [`Subject::push`](crate::Subject::push). The outer `Err` means that the subject is
+    /// Pushes into a batch like [`Subject::push_row`](crate::Subject::push_row). The outer `Err` means that the subject is
     /// closed, and the inner one that `fill` failed.
     #[inline]
-    async fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed>
+    async fn push_row<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed>
     where
         S: Schema,
     {
@@ -126,7 +126,8 @@ impl<S, O> AsyncSubject<S, O> {
     where
         S: Schema,
     {
-        let pushed = self.push(|batch| batch.push_json(json.as_ref())).await.map_err(|Closed| RowError::closed())?;
+        let pushed =
+            self.push_row(|batch| batch.push_json(json.as_ref())).await.map_err(|Closed| RowError::closed())?;
         pushed.or_else(|error| self.bad_row(error, json.as_ref()))
     }
 
@@ -189,7 +190,7 @@ impl<S, O> AsyncSubject<S, O> {
     where
         S: Schema,
     {
-        let pushed = self.push(|batch| batch.push_value(&value)).await.map_err(|Closed| RowError::closed())?;
+        let pushed = self.push_row(|batch| batch.push_value(&value)).await.map_err(|Closed| RowError::closed())?;
         pushed.or_else(|error| self.bad_row(error, value.to_string().as_bytes()))
     }
 
@@ -239,7 +240,7 @@ impl<S, O> AsyncSubject<S, O> {
     where
         S: Keyed + Removable,
     {
-        let Ok(()) = self.push(|batch| batch.push_removal(key)).await?;
+        let Ok(()) = self.push_row(|batch| batch.push_removal(key)).await?;
         Ok(())
     }
 
