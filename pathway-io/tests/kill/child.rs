@@ -51,6 +51,11 @@ impl Program {
         (read("bank"), read("clock"))
     }
 
+    /// Returns whether a run has resumed after the progress of an earlier one.
+    pub fn has_resumed(&self) -> bool {
+        self.path("bank.resumed").exists()
+    }
+
     /// Keeps the files for inspection, and returns their directory.
     pub fn keep(self) -> String {
         self.directory.keep().display().to_string()

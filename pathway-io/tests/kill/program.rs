@@ -63,6 +63,9 @@ impl Bank {
     fn run(&mut self, accounts: Subject<Account, u64>, bookings: Subject<Booking, u64>) -> RunResult {
         accounts.on_durable(|_| {});
         let from = accounts.resume().unwrap_or(0);
+        if from > 0 {
+            fs::write(self.tell.with_extension("resumed"), [])?;
+        }
         let last = self.to.last(from);
         for step in from..last {
             let end = step + 1;
