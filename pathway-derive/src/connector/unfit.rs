@@ -20,7 +20,7 @@ pub enum Unfit<'a> {
     Unbound { name: &'a Ident, bound: &'static str },
 }
 
-/// The help for a type that stands for several types of rows.
+/// The help for a subject whose rows could have several types.
 const ONE_ROW_TYPE: &str = "a table has one row type: name it, or put a type parameter on the `impl` block";
 
 impl Unfit<'_> {
@@ -67,7 +67,7 @@ pub fn is_fit(run: &Run, generics: &Generics) -> bool {
         && (!run.is_async || ASYNC)
 }
 
-/// Returns why the types of the row and of the offset are unfit; empty if they are not.
+/// Returns the reasons why the types of the row and of the offset are unfit. There are none if both are fit.
 pub fn of<'a>(parameter: &Parameter<'a>, generics: &'a Generics) -> Vec<Unfit<'a>> {
     let types: Vec<(&Type, &str)> = match parameter.kind {
         Kind::Subject { handle, schema, .. } if let Some(help) = help_for_row(handle, schema) => {

@@ -198,7 +198,7 @@ impl<'a> Column<'a> {
         types::option_of(self.ty).unwrap_or(self.ty)
     }
 
-    /// Returns the type of what the column stores, which for a converted field is not the field's type.
+    /// Returns the type that the column stores. A converted field is stored as another type than its own.
     pub fn data_type(&self, trust: Trust) -> DataType {
         let item = match self.conversion() {
             _ if self.is_json() => DataType::Plain("Value"),

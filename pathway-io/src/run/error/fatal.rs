@@ -48,7 +48,7 @@ pub(crate) fn is_refused(error: &(dyn StdError + 'static)) -> bool {
     marked(error).is_some()
 }
 
-/// Returns the refused updates of the first mark as refused.
+/// Returns the updates that an error or its nearest marked cause says are refused.
 fn marked<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e Vec<(usize, Option<BoxError>)>> {
     causes(error).find_map(|cause| cause.downcast_ref::<Fatal>()?.refused.as_ref())
 }

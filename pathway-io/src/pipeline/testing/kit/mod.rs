@@ -1,4 +1,4 @@
-//! The checks behind `connector_tests!` and `sink_tests!`, which test a connector or a sink for each promise.
+//! The checks of `connector_tests!` and `sink_tests!`. Each tests one promise of a connector or a sink.
 //!
 //! The macros make a test of each check (`macros`, `check`). The checks of connectors are in `suite`, and the checks of
 //! sinks in `sinks`.
