@@ -279,6 +279,7 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 ///
 /// An enum is stored as the name of its variant; any other text is an error that lists the valid texts. A newtype is stored as
 /// its inner value. Both can be part of a primary key if they are `Clone`; the inner type of a newtype must be a key type, too.
+/// An enum has at most 65,535 variants.
 ///
 /// To store an enum whose variants have fields, use `#[schema(json)]` and serde's derives instead of this one. The enum is
 /// written as serde writes it, which by default is `{"Deleted": {"by": "ann"}}`; `#[serde(tag = "kind")]` and the like change
@@ -307,11 +308,11 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 ///
 /// | `#[column(..)]` | on | meaning |
 /// |---|---|---|
-/// | `rename_all = "snake_case"` | the enum | renames all variants; serde's spellings |
-/// | `rename = ".."` | a variant | its text |
-/// | `alias = ".."` | a variant | a further text that is read as it; repeatable |
-/// | `other` | one variant | is read from every text that no other variant has, and written as its name |
-/// | `crate = path` | the type | where to find `pathway_io` if it was renamed or re-exported |
+/// | `rename_all = "snake_case"` | the enum | Renames all variants. The spellings are serde's. |
+/// | `rename = ".."` | a variant | Sets the variant's text. |
+/// | `alias = ".."` | a variant | Adds a text that is read as this variant. You can repeat the option. |
+/// | `other` | one variant | This variant is read from every text that no other variant has. It is written as its own text. |
+/// | `crate = path` | the type | Names the path of `pathway_io`, if the crate was renamed or re-exported. |
 ///
 /// ```
 /// use pathway_io::{ColumnType, DataType, Schema};
@@ -346,12 +347,12 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 
 /// Makes a type a source of rows. Put it on an inherent `impl` block that has a `run` method.
 ///
-/// The macro reads the tables from the signature of `run`: each `Subject<S>` parameter feeds one. `run` returns `()` or
-/// `Result<(), E>` for any error that converts into `Box<dyn Error + Send + Sync>`. An `on_stop(&mut self)` in the same
-/// block is called once, however `run` ended. The macro implements `pathway_io::Connector`.
+/// The macro reads the tables from the signature of `run`: each `Subject<S>` parameter feeds one, up to eight. `run` returns
+/// `()` or `Result<(), E>` for any error that converts into `Box<dyn Error + Send + Sync>`. An `on_stop(&mut self)` in the same
+/// block is called once, after the last `run`, however it ended. The macro implements `pathway_io::Connector`.
 ///
-/// With a last parameter of type `Partition`, the source is partitioned. The type must be `Clone`: each worker runs a clone,
-/// which reads the partition of that number.
+/// If the last parameter of `run` is a `Partition`, the source is partitioned. The type must be `Clone`: each worker runs a
+/// clone, which reads the partition with the worker's number.
 ///
 /// An `async fn run` (feature `tokio`) takes an `AsyncSubject<S>` for each table. It runs on a runtime of one thread,
 /// the connector's own, so that its future need not be `Send`. A stop drops the future at its `.await`. Beside it,
@@ -388,17 +389,17 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 ///
 /// # Options
 ///
-/// Each option except `stop` and `crate` is a default that `Pipeline::read_with` can override. A value is a literal, a constant or another
+/// `Pipeline::read_with` can override each option except `stop` and `crate`. A value is a literal, a constant or another
 /// expression.
 ///
 /// | `#[connector(..)]` | meaning |
 /// |---|---|
-/// | `name = ".."` | the name in errors and in the summary; the default is the name of the type |
-/// | `autocommit = "100ms"`, `autocommit = off` | the longest time that a row waits for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`) |
-/// | `eager` | a row that arrives when the last commit is older than the interval is committed immediately |
-/// | `backlog = 10_000` | the number of rows that may wait before a push blocks |
+/// | `name = ".."` | the name in errors and in the summary; the default is the name of the type, and a second source with it gets `-2` |
+/// | `autocommit = "100ms"`, `autocommit = off` | the longest time that a row waits for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`); 1.5 s by default |
+/// | `eager` | a row that arrives when the last commit is older than the autocommit interval is committed immediately |
+/// | `backlog = 10_000` | the number of rows that may wait before a push blocks; 65,536 by default, at least 1 |
 /// | `stop = "5s"` | how long an `async fn run` can continue after a stop; by default, its future is dropped immediately |
-/// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
+/// | `crate = path` | the path of `pathway_io`, if the crate was renamed or re-exported |
 #[proc_macro_attribute]
 pub fn connector(options: TokenStream, item: TokenStream) -> TokenStream {
     connector::expand(options.into(), item.into()).into()
