@@ -38,7 +38,7 @@ pub struct ListBuffer<B> {
     pub(super) items: B,
 }
 
-/// The element type chooses the buffer, because a `Vec<u8>` is bytes and not a list of numbers.
+// The element type chooses the buffer, because a `Vec<u8>` is bytes and not a list of numbers.
 impl<T: ColumnType> ColumnType for Vec<T> {
     const DATA_TYPE: DataType = T::LIST;
     type Buffer = T::ListBuffer;

@@ -1,8 +1,10 @@
-//! The Rust types that can be columns, and the typed buffers for their values.
+//! The types that can be columns.
 //!
-//! A [`ColumnType`] names its [`Buffer`]: many values of one type side by side, as numbers in a `Vec` or as texts in
-//! one arena. Rows travel from the source to the sinks in buffers and are read from JSON into them and written to
-//! text straight from them, so that a row costs no allocation. One file holds one family of types.
+//! [`ColumnType`] lists them, with their forms in CSV, JSON, SQL and Arrow.
+
+// A `ColumnType` names its `Buffer`: many values of one type side by side, as numbers in a `Vec` or as texts in one
+// arena. JSON is decoded straight into the buffers of a batch, and sinks format straight from them, so that a row costs
+// no allocation. One file holds one family of types.
 
 pub(crate) mod any_json;
 pub(crate) mod array;

@@ -272,7 +272,7 @@ const fn is_wide<T>() -> bool {
     size_of::<T>() > size_of::<u64>()
 }
 
-/// `column_type!` does not fit, because a list of `u8` is bytes, with base64 as its text.
+// `column_type!` does not fit, because a list of `u8` is bytes, with base64 as its text.
 #[diagnostic::do_not_recommend]
 impl ColumnType for u8 {
     const DATA_TYPE: DataType = DataType::U8;
