@@ -20,14 +20,24 @@ impl Monitor {
     /// Install an exporter, such as `metrics-exporter-prometheus`, and call this each time before the metrics are read, or
     /// a few times a second.
     ///
-    /// The name of a metric is `pathway_`, then the path of the number in the JSON form of [`Snapshot`](super::Snapshot)
-    /// with underscores: `pathway_source_rows_total{source="cats"}`, `pathway_sink_lag_seconds{sink="cats.csv"}`,
-    /// `pathway_checkpoint_log_bytes`, `pathway_clock_ahead_seconds`.
+    /// The name of a metric is `pathway_`, then the path of the number in the JSON form of [`Snapshot`](super::Snapshot),
+    /// with underscores. The fields of [`SourceStatus`](super::SourceStatus) and [`SinkStatus`](super::SinkStatus) explain
+    /// the numbers.
     ///
-    /// - The label of a source is `source`, and the label of a sink is `sink`. A second sink with the same name gets `-2`.
-    /// - Numbers that only grow are counters, and end in `_total`. All others are gauges.
-    /// - `pathway_source_state{source="cats", state="running"}` is 1 for the present state, and 0 for each other state.
-    /// - A field that is `null` is not published.
+    /// | metrics | kind | labels |
+    /// |---|---|---|
+    /// | `pathway_source_rows_total`, `.._bad_rows_total`, `.._commits_total`, `.._attempts_total` | counter | `source` |
+    /// | `pathway_source_backlog_rows`, `.._backlog_bytes`, `.._in_flight_rows`, `.._in_flight_bytes` | gauge | `source` |
+    /// | `pathway_source_since_last_row_seconds`, `pathway_source_backing_off_until` (Unix milliseconds) | gauge | `source` |
+    /// | `pathway_source_state`: 1 for the present state, 0 for the others | gauge | `source`, `state` |
+    /// | `pathway_sink_updates_total`, `.._commits_total`, `.._retries_total`, `.._refused_total` | counter | `sink` |
+    /// | `pathway_sink_undelivered`, `pathway_sink_lag_seconds` | gauge | `sink` |
+    /// | `pathway_sink_state`: 1 for the present state, 0 for the others | gauge | `sink`, `state` |
+    /// | `pathway_checkpoint_time` (Unix milliseconds), `.._age_seconds`, `.._duration_seconds`, `.._log_bytes` | gauge | |
+    /// | `pathway_clock_time` (Unix milliseconds), `pathway_clock_ahead_seconds` | gauge | |
+    ///
+    /// A second sink with the same name gets the label with `-2`. A field that is `null` is not published. The last value of
+    /// its metric then stays in the exporter.
     ///
     /// ```
     /// # use pathway_io::Pipeline;
