@@ -63,6 +63,31 @@ impl StdError for Closed {}
 ///
 /// `Display` is one sentence that names the connector or the sink and the cause. `Debug` is the same sentence with the
 /// causes below it, because `fn main() -> pathway_io::Result<()>` prints the `Debug` form.
+///
+/// ```
+/// # use pathway_io::{Pipeline, RunResult, Schema, Subject, connector};
+/// use pathway_io::{Error, FailureKind};
+/// # #[derive(Schema)] struct Cat { key: i64 }
+/// # struct Cats;
+/// # #[connector]
+/// # impl Cats {
+/// #     fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+/// #         cats.next(Cat { key: 1 })?;
+/// #         Err("the connection was reset".into())
+/// #     }
+/// # }
+/// # let pipeline = Pipeline::new();
+/// # let _cats = pipeline.read(Cats);
+///
+/// let error = pipeline.run().unwrap_err();
+/// assert_eq!(error.to_string(), "connector `Cats` failed: the connection was reset");
+/// if let Error::Connector(failure) = &error {
+///     assert_eq!(failure.name(), "Cats");
+///     assert!(matches!(failure.kind(), FailureKind::Failed(_)));
+/// }
+/// // The row before the error was committed.
+/// assert_eq!(error.summary().map(|summary| summary.rows()), Some(1));
+/// ```
 #[non_exhaustive]
 pub enum Error {
     /// A connector failed: its `run` returned an error, a part of it panicked, or it did not end within the grace
