@@ -35,7 +35,9 @@ use crate::sink::Sink;
 use crate::sink::file::{OutputFile, numbered};
 use crate::sink::spec::{AnySink, FileSink, SinkSpec};
 
-/// Writes the updates of a table to a CSV file, which is created or truncated when the pipeline starts.
+/// Writes the updates of a table to a CSV file.
+///
+/// The pipeline creates or truncates the file when it starts. A persistent pipeline continues the file of its last run.
 ///
 /// ```no_run
 /// # use pathway_io::{connector, csv, jsonlines, Pipeline, Schema, Subject};
