@@ -1,7 +1,7 @@
 //! Turns any data source into a typed, back-pressured, restartable stream of table updates.
 //!
 //! You write one struct (the rows) and one `impl` block (the source). The library provides atomic commits, upserts by
-//! key, bounded memory and an orderly stop. A persistent pipeline also restarts exactly once.
+//! key, bounded memory and an orderly stop. A persistent pipeline continues after a kill, and writes each row exactly once.
 //!
 //! # Quick start
 //!
@@ -45,7 +45,8 @@
 //! 2,lynx,1795963910147,1
 //! ```
 //!
-//! The [tutorial](guide::tutorial) continues from here, and the [cookbook](guide::cookbook) has recipes.
+//! The [tutorial](guide::tutorial) continues from here, and the [cookbook](guide::cookbook) has recipes. If you know
+//! `pw.io.python.ConnectorSubject`, read [coming from Pathway](guide::coming_from_pathway).
 //!
 //! # Concepts
 //!
@@ -78,7 +79,7 @@
 //! | find the struct for a file | `schema::infer` |
 //! | describe rows to databases, validators and Python | `TableSchema::sql_ddl`, `json_schema`, `pathway_class` |
 //! | write a source | [`macro@connector`], [`Connector`], [`ReadOptions`]; `AsyncSubject` for an `async fn run` |
-//! | push rows, remove them, commit | [`Subject`], [`next!`], [`Transaction`] |
+//! | push rows, remove them, commit | [`Subject`], [`next!`], [`Transaction`]; [how to choose](guide::cookbook#choose-how-to-push) |
 //! | run a pipeline | [`Pipeline`], [`Running`], [`StopHandle`], [`Summary`] |
 //! | write files and databases | [`csv`], [`jsonlines`], `sqlite`, `postgres`, `parquet`; [`SinkOptions`] |
 //! | receive updates in code | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::commits`] |
@@ -88,6 +89,7 @@
 //! | handle bad rows and failing sources | [`BadRows`], [`RowError`], [`Restart`], [`Error::fatal`] |
 //! | test a source or a sink | [`testing`], `connector_tests!`, `sink_tests!` |
 //! | watch a run | [`monitor`], [`Pipeline::progress`], [`progress`] |
+//! | run a service: signals, exit codes, logs | [recipe](guide::cookbook#run-a-pipeline-as-a-service) |
 //!
 //! # Features
 //!
@@ -101,7 +103,7 @@
 //! | `sqlite`, `postgres`, `parquet` | sinks that keep a table in a database or in Parquet files, each commit once |
 //! | `progress` | progress lines on the terminal |
 //! | `metrics` | snapshots of a run through the `metrics` facade |
-//! | `arrow` | `TableSchema::arrow_schema` |
+//! | `arrow` | `TableSchema::arrow_schema`, `Commit::record_batch` |
 //! | `jiff`, `chrono`, `uuid`, `rust_decimal`, `bytes` | column types of the crate of that name |
 //!
 //! The library writes to neither stdout nor stderr, unless [`Pipeline::progress`] asks for it. It logs through

@@ -25,6 +25,8 @@ use crate::source::shared::Source;
 /// autocommit interval, by a full backlog, or by the end of `run`. `O` is the type of the source's offsets, as in
 /// `Subject<Cat, u64>`. With the default, `()`, the source has none.
 ///
+/// The cookbook says [how to choose a push method](crate::guide::cookbook#choose-how-to-push).
+///
 /// ```
 /// use pathway_io::{connector, testing, Schema, Subject};
 ///
