@@ -160,7 +160,8 @@ impl Pipeline {
 
     /// Sets how long the sources, and then the sinks, have to end after a stop. The default is 10 s.
     ///
-    /// A source or sink that is still busy then is abandoned, and the error names it.
+    /// A stop can therefore take twice this time. A source or sink that is still busy then is abandoned, and the error names
+    /// it. Without a stop, the sinks have no deadline.
     ///
     /// ```
     /// # use pathway_io::Pipeline;
@@ -255,8 +256,9 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// The first failure of a source, sink or computation. [`Error::others`](crate::Error::others) has the later failures, and
-    /// [`Error::summary`](crate::Error::summary) the counts. A stop by handle or signal is not an error.
+    /// The errors of [`start`](Self::start), or the first failure of a source, sink or computation.
+    /// [`Error::others`](crate::Error::others) has the later failures, and [`Error::summary`](crate::Error::summary) the counts.
+    /// A stop by handle or signal is not an error.
     pub fn run(self) -> Result<Summary> {
         self.start()?.join()
     }
