@@ -7,6 +7,8 @@ use crate::rows::batch::{Batch, Pool};
 use crate::rows::schema::Schema;
 
 /// One change of a table: a row that was added (`diff` 1) or removed (`diff` -1) at a time.
+///
+/// In a table without a key that is computed, a row can be added or removed several times at once: `diff` is then 2 or -2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Update<S> {
     /// The row.

@@ -25,7 +25,7 @@ pub enum Step<S> {
     Fail(&'static str),
     /// Panics.
     Panic,
-    /// Ends, as the last step does.
+    /// Ends `run` with `Ok`, as the end of the script does.
     End,
 }
 

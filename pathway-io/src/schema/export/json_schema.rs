@@ -11,8 +11,9 @@ impl TableSchema {
     ///
     /// Columns with a default or of an `Option` are not required; a column with aliases is required by one of its names.
     /// `time` and `diff`, which every output adds, are allowed also where unknown fields are denied. The columns of the
-    /// primary key, for which JSON Schema has no word, are listed as `x-primary-key`. Defaults are evaluated by this call.
-    /// The columns are in their order if serde_json has the feature `preserve_order`, and else by name.
+    /// primary key, for which JSON Schema has no keyword, are listed as `x-primary-key`. Defaults are evaluated by this call.
+    /// The properties keep the order of the columns if serde_json's feature `preserve_order` is on. Otherwise they are sorted
+    /// by name.
     ///
     /// A column with a path is not required, and the field in which its path begins may have any value: the schema does not look
     /// inside it.

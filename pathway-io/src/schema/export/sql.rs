@@ -32,7 +32,7 @@ impl TableSchema {
     /// integers are signed and have 64 bits, so the upper half of `u64` is refused. Defaults are evaluated by this
     /// call.
     ///
-    /// The database loads our CSV unchanged, with two exceptions: bytes are base64 there, and SQLite's `.import` reads nulls
+    /// The database loads the files of [`csv`](crate::csv) unchanged, with two exceptions: bytes are base64 there, and SQLite's `.import` reads nulls
     /// as empty texts.
     ///
     /// ```
