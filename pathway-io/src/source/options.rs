@@ -12,8 +12,8 @@ const DEFAULT_BACKLOG: usize = 65_536;
 
 /// Options for reading a source.
 ///
-/// `#[connector(..)]` sets the defaults of `name`, `autocommit`, `eager` and `backlog`, and [`Pipeline::read_with`](crate::Pipeline::read_with) overrides
-/// them.
+/// `#[connector(..)]` sets the defaults of `name`, `autocommit`, `eager` and `backlog`.
+/// [`Pipeline::read_with`](crate::Pipeline::read_with) overrides them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,7 +56,7 @@ impl ReadOptions {
 
     /// Sets the longest time that a pushed row waits for its commit. The default is 1,500 ms.
     ///
-    /// `None` turns autocommit off. Zero commits whenever the sequencer is free.
+    /// `None` turns autocommit off. With a duration of zero, a row waits only until the previous commit is on its way to the sinks.
     pub fn autocommit(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.autocommit = Some(interval.into());
         self
@@ -84,7 +84,7 @@ impl ReadOptions {
     /// Sets the backlog, in rows. The default is 65,536, and the minimum is 1.
     ///
     /// It bounds the rows since the last commit, and the committed rows that the slowest sink has not taken. A push waits
-    /// while it is full.
+    /// while it is full. It is also full at 16 MiB of column data, whatever the number of rows.
     pub fn backlog(mut self, rows: usize) -> Self {
         self.backlog = Some(rows);
         self

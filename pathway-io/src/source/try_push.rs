@@ -29,6 +29,10 @@ impl<S, O> Subject<S, O> {
     /// # Errors
     ///
     /// Returns the row if the backlog is full or the subject is closed.
+    ///
+    /// # Panics
+    ///
+    /// If a column cannot hold its value; see [`next`](Self::next).
     pub fn try_next(&self, row: S) -> Result<(), TryNextError<S>>
     where
         S: Schema,
