@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::ser::{Serialize, Serializer};
 
-/// The type of a column's values. Its [`Display`](fmt::Display) is the Rust spelling, such as `Vec<i64>`; for both
-/// kinds of maps it is `Map<String, i64>`. `Vec<u8>` is bytes, and `List<u8>` is a list of a type that is stored as `u8`, such
-/// as `NonZero<u8>`.
+/// The type of a column's values.
+///
+/// Its [`Display`](fmt::Display) is the Rust spelling, such as `Vec<i64>`. For both kinds of maps it is `Map<String, i64>`.
+/// `Vec<u8>` is bytes, and `List<u8>` is a list of a type that is stored as `u8`, such as `NonZero<u8>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataType {

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use crate::rows::schema::Schema;
 use crate::run::lock::Lock;
 
-/// A table of a pipeline that has not been started. Clones are the same table.
+/// A table that a source or a computation feeds.
 ///
-/// You attach sinks to a table. The rows of a table without a sink are counted and dropped.
+/// Attach sinks and computations to it before its pipeline starts. Clones are the same table. The rows of a table without a
+/// sink are counted and dropped.
 pub struct Table<S> {
     name: Arc<str>,
     extensions: Arc<Extensions>,

@@ -1,11 +1,14 @@
 //! The macros of the test kit.
 
-/// Makes a `#[test]` of each promise of a connector.
+/// Generates a `#[test]` for each promise of a connector.
 ///
-/// The expression is evaluated for each run, several times in a test. Declare a source that does not end by itself as
-/// `endless, after 20 rows`. A test whose promise does not concern the connector passes. The last two tests also pass for a
-/// source that sends other rows in each run, and for one that has neither an end nor offsets, because there is nothing to
-/// compare. If the rows depend on time, two runs can be equal by chance. Give each run another number of rows in this case.
+/// The name before the colon becomes the module of the tests. The expression after it makes the connector, and is evaluated for
+/// each run, several times in a test. Declare a source that does not end by itself as `endless, after 20
+/// rows`: the tests stop it after that many. The macro needs the feature `persist`, which is on by default.
+///
+/// A test whose promise does not concern the connector passes. The last two tests also pass for a source that sends other rows
+/// in each run, and for one that has neither an end nor offsets, because there is nothing to compare. If the rows depend on
+/// time, two runs can be equal by chance. Give each run another number of rows in this case.
 ///
 /// A connector with several tables is tested table by table: keys and rows are compared within a table, and the order across
 /// tables does not matter. Each table must have a row.
@@ -44,6 +47,7 @@
 ///     }
 /// }
 ///
+/// // In a module for tests, or in a file of `tests`:
 /// pathway_io::connector_tests! { lines: Lines, ends }
 /// # fn main() {}
 /// ```
@@ -104,7 +108,7 @@ macro_rules! connector_tests {
     };
 }
 
-/// Makes a `#[test]` of each promise of a [`Sink`](crate::Sink).
+/// Generates a `#[test]` for each promise of a [`Sink`](crate::Sink).
 ///
 /// The first closure makes the sink, with a new directory that the sink may write to. It is called several times with one
 /// directory to start the sink again after an end without a flush. The second closure reads what was written, as
@@ -113,8 +117,9 @@ macro_rules! connector_tests {
 /// - `updates:` returns each update in order, with its `diff` and, if the output has it, its `time`.
 /// - `rows:` returns the rows that the table has now, in any order.
 ///
-/// The rows are of [`testing::EveryColumn`](crate::testing::EveryColumn). For a sink of one schema write `warehouse of
-/// Cat: ..`. The values are made from the schema. If a column's type refuses them, as an enum does, give the column an
+/// The name before the colon becomes the module of the tests. The rows are of
+/// [`testing::EveryColumn`](crate::testing::EveryColumn). For a sink of one schema, write `warehouse of Cat: ..`. The values are
+/// made from the schema. If a column's type refuses them, as an enum does, give the column an
 /// `#[schema(example = ..)]`.
 ///
 /// | test | promise |
