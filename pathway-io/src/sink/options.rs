@@ -74,8 +74,8 @@ impl SinkOptions {
     ///
     /// A commit then reaches the sink in about a microsecond. [`Subject::commit`](crate::Subject::commit) and
     /// [`Transaction::commit`](crate::Transaction::commit) call [`write`](crate::Sink::write) and
-    /// [`flush`](crate::Sink::flush) before they return, if nothing else is being committed at that moment and the commit has
-    /// few rows or its table has no key. All other commits, of autocommit and of async sources too, call them on the
+    /// [`flush`](crate::Sink::flush) before they return, if nothing else is being committed at that moment, and the commit has
+    /// at most 32 rows or no table of the connector has a key. All other commits, of autocommit and of async sources too, call them on the
     /// sequencer's thread. Sinks of a computed table are called on a thread of the engine. Commits come whole, one at a time
     /// and in order, as for every sink. `open`, `close` and the drop stay on the sink's thread.
     ///
