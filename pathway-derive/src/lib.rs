@@ -238,7 +238,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// # A lock
 ///
 /// `lock` names a file that records the columns as they were last accepted. It is looked up in the same places, and belongs
-/// in version control. Only `PATHWAY_LOCK=update cargo build` writes it.
+/// in version control. Only `PATHWAY_LOCK=update cargo build` writes it. A new lock is written beside the source file.
 ///
 /// | change | |
 /// |---|---|
