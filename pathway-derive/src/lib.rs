@@ -349,7 +349,8 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 ///
 /// The macro reads the tables from the signature of `run`: each `Subject<S>` parameter feeds one, up to eight. `run` returns
 /// `()` or `Result<(), E>` for any error that converts into `Box<dyn Error + Send + Sync>`. An `on_stop(&mut self)` in the same
-/// block is called once, after the last `run`, however it ended. The macro implements `pathway_io::Connector`.
+/// block is called once, after the last `run`, however it ended. To end a `run` that blocks, use `Subject::on_interrupt`. The
+/// macro implements `pathway_io::Connector`.
 ///
 /// If the last parameter of `run` is a `Partition`, the source is partitioned. The type must be `Clone`: each worker runs a
 /// clone, which reads the partition with the worker's number.

@@ -99,7 +99,10 @@ pub trait Connector: Send + 'static {
         self.run(subjects)
     }
 
-    /// Cleans up after the last `run`. It is called once, on the source's thread, unless `run` was never entered.
+    /// Cleans up after the last `run`.
+    ///
+    /// It is called once, on the source's thread, unless `run` was never entered. It cannot end a `run` that blocks: for that,
+    /// register a hook with [`on_interrupt`](crate::Subject::on_interrupt).
     fn on_stop(&mut self) {}
 }
 
