@@ -100,10 +100,12 @@ impl Pipeline {
     /// [`full_snapshot`](crate::ReadOptions::full_snapshot). A source that had ended runs again, and
     /// [`Subject::resume`](crate::Subject::resume) returns its last offset. Callbacks, receivers and your own sinks receive each
     /// commit at least once, unless the sink [is transactional](crate::Sink::is_transactional). Computed tables are recomputed
-    /// from the current rows; for that, a table without a key that is computed on keeps its distinct rows.
+    /// from the current rows. For this, the state also has the distinct rows of each table without a key that a computation
+    /// reads.
     ///
-    /// If the state does not fit (another schema, an output that is shorter than it was, a state of a newer version), the start
-    /// fails before any file is changed.
+    /// If the state does not fit (another schema, an output that is shorter than it was, the format of another version), the
+    /// start fails before any file is changed. A persistent pipeline runs in one process, and on one worker if a source is read
+    /// in partitions.
     ///
     /// ```
     /// use pathway_io::{Pipeline, Schema, Subject, connector, csv};

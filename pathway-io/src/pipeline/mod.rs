@@ -305,8 +305,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// If a sink cannot be opened, two sinks write to one path, or the system refuses a thread. No source has been entered
-    /// then.
+    /// If a sink cannot be opened, two sinks write to one path, the state of a persistent pipeline does not fit, or the system
+    /// refuses a thread. No source has been entered then.
     pub fn start(self) -> Result<Running> {
         self.start_on(Workers::threads(1))
     }
