@@ -120,7 +120,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Returns options that end a part after 1,000,000 updates.
+    /// Returns options that end a part after 1,000,000 updates, whatever its age.
     pub fn new() -> Self {
         Self::default()
     }
