@@ -108,10 +108,14 @@ use crate::source::subject::Subject;
 ///     let from = trades.resume().unwrap_or(0);
 ///     trades.next_at(from + 1, Trade { id: 1, cents: 950 }).await?; // a row and its offset
 ///     trades.next_json(r#"{"id": 2, "cents": 900}"#).await?;
+///     trades.next_value(serde_json::json!({"id": 10, "cents": 900})).await?;
 ///     trades.next_json_lines("{\"id\": 7, \"cents\": 1}\n{\"id\": 8, \"cents\": 2}\n").await?;
 ///     trades.remove(2).await?;
 ///     trades.advance(from + 2)?; // an offset for all of these
 ///     trades.commit().await?;
+///     trades.next_json_at(from + 3, r#"{"id": 11, "cents": 50}"#).await?;
+///     trades.reject("{", "a torn frame").await?; // a bad row that you have found yourself
+///     trades.on_durable(|offset| println!("{offset} is on disk"));
 ///
 ///     let both = trades.transaction(); // pushes into it never wait
 ///     both.next(Trade { id: 3, cents: 100 })?;
