@@ -56,7 +56,10 @@ impl<S: Schema> InlineSink<S> {
         let mut open = self.open.lock();
         let Some(OpenSink { sink, span }) = &mut *open else { return false };
         let method = Cell::new("write");
-        let Some(kind) = span.in_scope(|| failure(&method, || call(sink, &method))) else { return true };
+        self.part.progress.set_idle(false);
+        let kind = span.in_scope(|| failure(&method, || call(sink, &method)));
+        self.part.progress.set_idle(true);
+        let Some(kind) = kind else { return true };
         let taken = open.take();
         drop(open);
         self.fail(kind);

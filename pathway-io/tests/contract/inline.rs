@@ -238,49 +238,80 @@ fn a_panic_in_it_is_the_failure_of_the_sink() {
     }
 }
 
+/// Blocks in one method until the test drops the sender.
+struct Blocks {
+    at: &'static str,
+    ready: mpsc::Sender<()>,
+    released: mpsc::Receiver<()>,
+}
+
+impl Blocks {
+    fn call(&self, method: &str) -> RunResult {
+        if method == self.at {
+            self.ready.send(())?;
+            let _ = self.released.recv();
+        }
+        Ok(())
+    }
+}
+
+impl Sink<Number> for Blocks {
+    fn write(&mut self, _: &Commit<Number>) -> RunResult {
+        self.call("write")
+    }
+
+    fn flush(&mut self) -> RunResult {
+        self.call("flush")
+    }
+}
+
 #[test]
 fn one_that_blocks_is_abandoned_and_named() {
-    let (release, released) = mpsc::channel::<()>();
-    let (ready, is_ready) = mpsc::channel();
-    let pipeline = pipeline();
-    pipeline.grace_period(Duration::from_millis(100));
-    let table = pipeline.read_with(
-        source(|subject: Subject<Number>| {
-            for n in 0.. {
-                subject.next(Number { n })?;
-                subject.commit()?;
-            }
-            Ok(())
-        }),
-        manual(),
-    );
-    attach(&table, move |_| {
-        ready.send(())?;
-        let _ = released.recv();
-        Ok(())
-    });
-    // Another source is not delayed in its commit.
-    let (committed, is_committed) = mpsc::channel();
-    let (go, gone) = mpsc::channel();
-    pipeline.read_with(
-        source(move |subject: Subject<Number>| {
-            next(&gone);
-            subject.next(Number { n: 0 })?;
-            committed.send(subject.commit())?;
-            Ok(subject.wait_closed()?)
-        }),
-        ReadOptions::new().name("other").autocommit(None),
-    );
-    let running = pipeline.start().unwrap();
-    next(&is_ready);
-    go.send(()).unwrap();
-    assert_eq!(next(&is_committed), Ok(()));
-    running.stop();
-    let error = within(move || running.join()).unwrap_err();
-    let text = format!("{error} {:?}", error);
-    let is_named = |error: &Error| matches!(error, Error::Sink(failure) if matches!(failure.kind(), FailureKind::TimedOut { undelivered: Some(_) }));
-    assert!(is_named(&error) || error.others().iter().any(is_named), "{text}");
-    drop(release);
+    for (at, left) in [("write", 1), ("flush", 0)] {
+        let (release, released) = mpsc::channel::<()>();
+        let (ready, is_ready) = mpsc::channel();
+        let pipeline = pipeline();
+        pipeline.grace_period(Duration::from_millis(100));
+        let table = pipeline.read_with(
+            source(|subject: Subject<Number>| {
+                for n in 0.. {
+                    subject.next(Number { n })?;
+                    subject.commit()?;
+                }
+                Ok(())
+            }),
+            manual(),
+        );
+        table.write_to_with(Blocks { at, ready, released }, inline());
+        // Another source is not delayed in its commit, and its sink, which waits for commits, is not named.
+        let (committed, is_committed) = mpsc::channel();
+        let (go, gone) = mpsc::channel();
+        let other = pipeline.read_with(
+            source(move |subject: Subject<Number>| {
+                next(&gone);
+                subject.next(Number { n: 0 })?;
+                committed.send(subject.commit())?;
+                Ok(subject.wait_closed()?)
+            }),
+            ReadOptions::new().name("other").autocommit(None),
+        );
+        other.subscribe(|_| {});
+        let running = pipeline.start().unwrap();
+        next(&is_ready);
+        go.send(()).unwrap();
+        assert_eq!(next(&is_committed), Ok(()));
+        running.stop();
+        let error = within(move || running.join()).unwrap_err();
+        let sinks = [&error].into_iter().chain(error.others()).filter_map(|error| match error {
+            Error::Sink(failure) => Some((failure.name(), failure.kind())),
+            _ => None,
+        });
+        let sinks: Vec<_> = sinks.collect();
+        let is_named =
+            matches!(&*sinks, [("numbers", FailureKind::TimedOut { undelivered: Some(updates) })] if *updates == left);
+        assert!(is_named, "{at}: {error:?}");
+        drop(release);
+    }
 }
 
 #[test]
