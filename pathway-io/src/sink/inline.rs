@@ -25,12 +25,14 @@ use crate::run::part::Phase;
 pub(crate) struct InlineSink<S: Schema> {
     part: Arc<SinkPart>,
     control: Arc<Control>,
-    /// `None` before the sink is open, after a failure, and from its close on.
+    /// `None` before the sink is open, and after its close.
     open: Lock<Option<OpenSink<S>>>,
 }
 
 struct OpenSink<S: Schema> {
     sink: AnySink<S>,
+    /// Whether a call has failed, so that only the drop may follow.
+    has_failed: bool,
     /// Events of the user's code belong to the span of the sink, and not to the span of the committing source.
     span: Span,
 }
@@ -40,7 +42,7 @@ impl<S: Schema> InlineSink<S> {
         Arc::new(InlineSink { part, control: Arc::clone(control), open: Lock::default() })
     }
 
-    /// Writes and flushes a commit. The sink is dropped if it fails.
+    /// Writes and flushes a commit.
     pub(super) fn write(&self, commit: &Commit<S>) {
         self.call(|sink, method| {
             method.set("write");
@@ -51,19 +53,18 @@ impl<S: Schema> InlineSink<S> {
         });
     }
 
-    /// Calls the sink, if it is open. Returns whether the call succeeded.
+    /// Calls the sink, if it is open and has not failed. Returns whether the call succeeded.
     fn call(&self, call: impl FnOnce(&mut AnySink<S>, &Cell<&'static str>) -> Result<(), BoxError>) -> bool {
         let mut open = self.open.lock();
-        let Some(OpenSink { sink, span }) = &mut *open else { return false };
+        let Some(OpenSink { sink, has_failed: has_failed @ false, span }) = &mut *open else { return false };
         let method = Cell::new("write");
         self.part.progress.set_idle(false);
         let kind = span.in_scope(|| failure(&method, || call(sink, &method)));
         self.part.progress.set_idle(true);
         let Some(kind) = kind else { return true };
-        let taken = open.take();
+        *has_failed = true;
         drop(open);
         self.fail(kind);
-        self.drop_sink(taken);
         false
     }
 
@@ -71,8 +72,7 @@ impl<S: Schema> InlineSink<S> {
         self.control.fail(Error::sink(&self.part.name, kind));
     }
 
-    fn drop_sink(&self, sink: Option<OpenSink<S>>) {
-        let Some(OpenSink { sink, span }) = sink else { return };
+    fn drop_sink(&self, OpenSink { sink, span, .. }: OpenSink<S>) {
         if let Err(kind) = span.in_scope(|| dropped("its drop", [sink])) {
             self.fail(kind);
         }
@@ -88,7 +88,7 @@ impl Worker {
         inline: &InlineSink<S>,
     ) {
         let span = info_span!("sink", sink = &*self.part.name);
-        let mut open = OpenSink { sink: spec.sink, span: span.clone() };
+        let mut open = OpenSink { sink: spec.sink, has_failed: false, span: span.clone() };
         let _span = span.enter();
         let mut is_open = false;
         let kind = failure(&self.method, || {
@@ -102,7 +102,7 @@ impl Worker {
             inline.fail(kind);
         }
         if !is_open {
-            return inline.drop_sink(Some(open));
+            return inline.drop_sink(open);
         }
         *inline.open.lock() = Some(open);
         self.part.progress.set_idle(true);
@@ -124,7 +124,7 @@ impl Worker {
             sink.get().close()
         });
         let closed = inline.open.lock().take();
-        inline.drop_sink(closed);
+        closed.into_iter().for_each(|sink| inline.drop_sink(sink));
         info!(sink = &*self.part.name, "end");
     }
 }

@@ -209,12 +209,24 @@ fn tables_with_a_key_get_their_updates() {
     assert_eq!(seen[1], [(cat(7, "felis"), -1), (cat(7, "lynx"), 1)]);
 }
 
+/// Sends the thread on which it is dropped.
+struct Dropped(mpsc::Sender<ThreadId>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        // The receiver is gone if the test has failed.
+        let _ = self.0.send(thread::current().id());
+    }
+}
+
 #[test]
 fn a_panic_in_it_is_the_failure_of_the_sink() {
     for (panics, expected) in [(true, "sink `numbers` panicked in write: no 5"), (false, "sink `numbers` failed: no 5")]
     {
         let pipeline = pipeline();
         let (report, reported) = mpsc::channel();
+        let (dropped, is_dropped) = mpsc::channel();
+        let dropped = Dropped(dropped);
         let table = pipeline.read_with(
             source(move |subject: Subject<Number>| {
                 for n in 0..6 {
@@ -225,16 +237,21 @@ fn a_panic_in_it_is_the_failure_of_the_sink() {
             }),
             manual(),
         );
-        let calls = attach(&table, move |rows| match rows.contains(&5) {
-            true if panics => panic!("no 5"),
-            true => Err("no 5".into()),
-            false => Ok(()),
+        let calls = attach(&table, move |rows| {
+            let _owned = &dropped;
+            match rows.contains(&5) {
+                true if panics => panic!("no 5"),
+                true => Err("no 5".into()),
+                false => Ok(()),
+            }
         });
         let error = run(pipeline).unwrap_err();
         assert_eq!(error.to_string(), expected);
         assert_eq!(reported.iter().last(), Some((5, Ok(()))), "the rows were committed");
-        // It is not called again, neither for a commit nor to close it.
-        assert_eq!(calls.lock().unwrap().last().unwrap().method, "flush");
+        // It is not called again, neither for a commit nor to close it. Its own thread drops it.
+        let calls = calls.lock().unwrap();
+        assert_eq!(calls.last().unwrap().method, "flush");
+        assert_eq!(next(&is_dropped), calls[0].thread);
     }
 }
 
