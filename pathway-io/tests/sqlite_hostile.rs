@@ -293,6 +293,16 @@ fn a_database_without_a_file_is_refused() {
     assert!(!Path::new(":memory:").exists());
 }
 
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let dir = TempDir::new();
+    let path = dir.path("cats.sqlite");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    // Without a program that writes to the pipe, opening it for reading would wait for ever.
+    let error = refused::<Cat>(&path, sqlite::Options::new());
+    assert!(error.starts_with(&format!("sink `{}` failed: ", path.display())), "{error}");
+}
+
 #[derive(Schema)]
 struct Nul {
     #[schema(primary_key)]

@@ -140,15 +140,16 @@ fn collect(
 
 /// Returns the start of the header of a database, and the length of its file. `None` if the file is missing or has no header.
 fn header(path: &Path) -> io::Result<Option<([u8; 60], u64)>> {
-    let mut file = match File::open(path) {
+    let found = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
+        found => found?,
     };
-    let (mut header, len) = ([0; 60], file.metadata()?.len());
-    if len < header.len() as u64 {
+    let (mut header, len) = ([0; 60], found.len());
+    // A pipe is not opened, because that would wait for another program.
+    if !found.is_file() || len < header.len() as u64 {
         return Ok(None);
     }
-    file.read_exact(&mut header)?;
+    File::open(path)?.read_exact(&mut header)?;
     Ok(Some((header, len)))
 }
 
