@@ -27,7 +27,7 @@ impl SinkOptions {
         Self::default()
     }
 
-    /// Retries the sink after an error of any of its methods.
+    /// Retries the sink after an error, except an error of [`close`](crate::Sink::close).
     ///
     /// The library keeps the commits since the last successful [`flush`](crate::Sink::flush). After an error it waits,
     /// calls [`recover`](crate::Sink::recover), writes the commits with a later time again, and flushes. If `recover`
