@@ -48,26 +48,13 @@ impl<S: Schema> TableSinks<S> {
     ///
     /// If that panics.
     pub(crate) fn check(&self) -> Result<Vec<RowCheck<S>>> {
-        self.unlocked(|sinks| {
-            let mut checks = Vec::new();
-            for spec in sinks {
-                let named = |kind| Error::sink(&spec.name, kind);
-                guarded("is_transactional", || spec.sink.get().is_transactional()).map_err(named)?;
-                checks.extend(guarded("row_check", || spec.sink.get().row_check()).map_err(named)?);
-            }
-            Ok(checks)
-        })
-    }
-
-    /// Lets `call` call the user's code. The lock is not held meanwhile, because that code may use the table. It cannot
-    /// attach a sink.
-    fn unlocked<T>(&self, call: impl FnOnce(&mut [SinkSpec<S>]) -> T) -> T {
+        // The lock is not held during the calls, because that code may use the table. It cannot attach a sink.
         let was_taken = self.is_taken();
         let mut sinks = self.take();
-        let result = call(&mut sinks);
+        let checks = sinks.iter_mut().map(check).collect::<Result<Vec<_>>>();
         let mut attached = self.0.lock();
         (attached.sinks, attached.taken) = (sinks, was_taken);
-        result
+        Ok(checks?.into_iter().flatten().collect())
     }
 
     pub(crate) fn is_taken(&self) -> bool {
@@ -93,6 +80,13 @@ impl<S: Schema> TableSinks<S> {
         };
         workers.map(of_worker).collect()
     }
+}
+
+fn check<S: Schema>(spec: &mut SinkSpec<S>) -> Result<Option<RowCheck<S>>> {
+    let named = |kind| Error::sink(&spec.name, kind);
+    let sink = spec.sink.get();
+    spec.is_transactional = guarded("is_transactional", || sink.is_transactional()).map_err(named)?;
+    guarded("row_check", || sink.row_check()).map_err(named)
 }
 
 /// The sinks of a table of any type.
@@ -127,7 +121,7 @@ impl<S: Schema> AnySinks for TableSinks<S> {
 
     fn targets(&self, workers: Range<usize>) -> Vec<Target> {
         let outputs = self.outputs(workers).into_iter().map(|(target, _)| target);
-        let quarantine = |spec: &SinkSpec<S>| match &spec.refused_rows {
+        let quarantine = |spec: &SinkSpec<S>| match &spec.options.refused_rows {
             BadRows::Quarantine(path) => Some(Target::file(path.clone())),
             BadRows::Fail | BadRows::Skip => None,
         };
@@ -135,7 +129,7 @@ impl<S: Schema> AnySinks for TableSinks<S> {
     }
 
     fn transactional(&self) -> usize {
-        self.unlocked(|sinks| sinks.iter_mut().map(|spec| usize::from(spec.sink.get().is_transactional())).sum())
+        self.0.lock().sinks.iter().filter(|spec| spec.is_transactional).count()
     }
 
     fn kinds(&self) -> (bool, bool) {
@@ -248,8 +242,7 @@ impl<S> Table<S> {
         S: Schema,
     {
         let (name, sink) = (Arc::clone(self.name()), AnySink::Plain(Box::new(sink)));
-        let SinkOptions { retry, refused_rows, inline } = options;
-        self.add_sink(SinkSpec { name, target: None, sink, retry, refused_rows, inline });
+        self.add_sink(SinkSpec::new(name, None, sink, options));
     }
 
     /// Calls `callback` with each update, in order, on its own thread.

@@ -1,5 +1,8 @@
 //! [`SinkOptions`]: how a sink is attached to a table.
 
+use std::ops::Range;
+use std::time::Duration;
+
 use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 
@@ -21,7 +24,17 @@ pub struct SinkOptions {
     pub(super) inline: bool,
 }
 
+/// The sink is never retried.
+const NO_RETRY: Range<Duration> = Duration::ZERO..Duration::ZERO;
+
 impl SinkOptions {
+    /// Returns how the sink is retried, or `None` if the commits since its last flush need not be kept. Leaving out rows
+    /// needs them, too.
+    pub(super) fn restart(&self) -> Option<Restart> {
+        let leaves_out = || (self.refused_rows != BadRows::Fail).then(|| Restart::backoff(NO_RETRY).attempts(1));
+        self.retry.clone().or_else(leaves_out)
+    }
+
     /// Returns the options of [`Table::write_to`](crate::Table::write_to): an error fails the pipeline.
     pub fn new() -> Self {
         Self::default()

@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use crate::rows::schema::Schema;
 use crate::run::error::RunResult;
-use crate::run::quarantine::BadRows;
-use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::file::OutputFile;
+use crate::sink::options::SinkOptions;
 #[cfg(feature = "persist")]
 use crate::sink::resume::path_key;
 
@@ -70,12 +69,9 @@ pub(crate) struct SinkSpec<S: Schema> {
     /// The file that the sink writes, if any.
     pub(crate) target: Option<Target>,
     pub(crate) sink: AnySink<S>,
-    /// The policy for retries after an error. A file has none.
-    pub(crate) retry: Option<Restart>,
-    /// The policy for updates that the sink refuses permanently.
-    pub(crate) refused_rows: BadRows,
-    /// Whether the sink is called on the thread that makes a commit.
-    pub(crate) inline: bool,
+    pub(crate) options: SinkOptions,
+    /// The answer of [`Sink::is_transactional`] at the start.
+    pub(crate) is_transactional: bool,
 }
 
 /// A sink that the runtime calls through [`Sink`] alone, or a sink that it also syncs or ends part by part.
@@ -87,16 +83,13 @@ pub(crate) enum AnySink<S: Schema> {
 }
 
 impl<S: Schema> SinkSpec<S> {
+    pub(crate) fn new(name: Arc<str>, target: Option<Target>, sink: AnySink<S>, options: SinkOptions) -> Self {
+        SinkSpec { name, target, sink, options, is_transactional: false }
+    }
+
     /// Returns a sink that writes one file or one directory.
     pub(crate) fn file(path: PathBuf, sink: AnySink<S>) -> Self {
-        SinkSpec {
-            name: path.display().to_string().into(),
-            target: Some(Target::file(path)),
-            sink,
-            retry: None,
-            refused_rows: BadRows::Fail,
-            inline: false,
-        }
+        Self::new(path.display().to_string().into(), Some(Target::file(path)), sink, SinkOptions::new())
     }
 }
 

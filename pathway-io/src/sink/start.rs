@@ -71,7 +71,7 @@ pub(crate) fn start<S: Schema>(
             started.outlets.push(thread::spawn(spec, None, control));
             continue;
         };
-        if spec.sink.get().is_transactional() {
+        if spec.is_transactional {
             let id = sink_id(id, started.transactional.len());
             let known = resume.sink_time(&id);
             let recovery = Recovery { checkpoint: resume.time(), known, held: held.to_vec() };

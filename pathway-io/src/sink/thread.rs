@@ -2,9 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, unbounded};
 use tracing::{info, info_span};
@@ -16,18 +14,14 @@ use crate::run::current;
 use crate::run::error::{BoxError, Error, FailureKind, RunResult};
 use crate::run::guard::{Ending, dropped, guarded};
 use crate::run::part::Phase;
-use crate::run::quarantine::BadRows;
-use crate::run::restart::Restart;
 use crate::run::threads;
 use crate::sink::inline::InlineSink;
+use crate::sink::options::SinkOptions;
 use crate::sink::outlet::{Delivery, Outlet, Progress, SinkMessage};
 use crate::sink::part::{SinkPart, Worker, failure};
 use crate::sink::refusals::Refusals;
 use crate::sink::retry::Retry;
 use crate::sink::spec::{AnySink, SinkSpec};
-
-/// The sink is never retried.
-const NO_WAIT: Range<Duration> = Duration::ZERO..Duration::ZERO;
 
 /// The help for a sink that does not fit the state.
 const FROM_ONE_BACKUP: &str =
@@ -56,8 +50,8 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, recovery: Option<Recovery<S>>,
     let worker = Worker { part: Arc::clone(&part), id, control: Arc::clone(control), method: Cell::new("open") };
     let name = Arc::clone(&spec.name);
     // Such a sink needs its thread: to wait between two attempts, or to record the time up to which it is durable.
-    let needs_thread = spec.retry.is_some() || spec.refused_rows != BadRows::Fail || recovery.is_some();
-    let inline = (spec.inline && !needs_thread).then(|| InlineSink::new(part, control));
+    let needs_thread = spec.options.restart().is_some() || recovery.is_some();
+    let inline = (spec.options.inline && !needs_thread).then(|| InlineSink::new(part, control));
     let shared = inline.clone();
     let spawned =
         threads::spawn(&format!("sink {name}"), move || worker.run(spec, recovery, shared.as_deref(), messages));
@@ -101,8 +95,8 @@ impl Worker {
     ) {
         // Events of the user's code on this thread belong to this span.
         let _span = info_span!("sink", sink = &*self.part.name).entered();
-        let SinkSpec { mut sink, retry, refused_rows, .. } = spec;
-        if let Some(kind) = failure(&self.method, || self.serve(&mut sink, retry, refused_rows, recovery, &messages)) {
+        let SinkSpec { mut sink, options, .. } = spec;
+        if let Some(kind) = failure(&self.method, || self.serve(&mut sink, options, recovery, &messages)) {
             self.fail(kind);
         }
         if let Err(kind) = dropped("its drop", [sink]) {
@@ -116,15 +110,12 @@ impl Worker {
     fn serve<S: Schema>(
         &self,
         sink: &mut AnySink<S>,
-        retry: Option<Restart>,
-        refused_rows: BadRows,
+        options: SinkOptions,
         recovery: Option<Recovery<S>>,
         messages: &Receiver<SinkMessage<S>>,
     ) -> RunResult {
-        // Both `retry` and `refused_rows` need the commits that the sink has not flushed, so `Retry` keeps them.
-        let restart = retry.or_else(|| (refused_rows != BadRows::Fail).then(|| Restart::backoff(NO_WAIT).attempts(1)));
-        let mut retry = match restart {
-            Some(restart) => Some(Retry::new(restart, Refusals::open(refused_rows)?)),
+        let mut retry = match options.restart() {
+            Some(restart) => Some(Retry::new(restart, Refusals::open(options.refused_rows)?)),
             None => None,
         };
         let is_transactional = recovery.is_some();

@@ -123,6 +123,7 @@ use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::database::Start;
+use crate::sink::options::SinkOptions;
 use crate::sink::spec::{AnySink, SinkSpec, Target};
 use layout::Layout;
 use session::{Session, Sessions};
@@ -164,14 +165,8 @@ pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, option
         session: None,
         pending: Vec::new(),
     };
-    table.add_sink(SinkSpec {
-        name: name.into(),
-        target: Some(target),
-        sink: AnySink::Plain(Box::new(sink)),
-        retry: Some(retry.unwrap_or_else(default_retry)),
-        refused_rows,
-        inline: false,
-    });
+    let options = SinkOptions::new().retry(retry.unwrap_or_else(default_retry)).refused_rows(refused_rows);
+    table.add_sink(SinkSpec::new(name.into(), Some(target), AnySink::Plain(Box::new(sink)), options));
 }
 
 /// The port of a server unless a connection string has another one.
