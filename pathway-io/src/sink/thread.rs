@@ -15,6 +15,7 @@ use crate::run::error::{BoxError, Error, FailureKind, RunResult};
 use crate::run::guard::{Ending, dropped, guarded};
 use crate::run::part::Phase;
 use crate::run::threads;
+use crate::sink::Sink;
 use crate::sink::inline::InlineSink;
 use crate::sink::options::SinkOptions;
 use crate::sink::outlet::{Delivery, Outlet, Progress, SinkMessage};
@@ -163,10 +164,7 @@ impl Worker {
             next = match messages.try_recv() {
                 Ok(next) => Some(next),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
-                    match &mut retry {
-                        Some(retry) => retry.flush(sink.get(), self)?,
-                        None => self.flush(sink.get())?,
-                    }
+                    self.flush_kept(sink.get(), retry.as_mut())?;
                     if is_transactional {
                         let durable = sink.staged().map_or(last, |sink| sink.durable());
                         self.part.progress.set_durable(durable);
@@ -215,10 +213,15 @@ impl Worker {
         match sink {
             AnySink::File(sink) => sink.file().sync(),
             AnySink::Staged(sink) => sink.end_part(),
-            AnySink::Plain(sink) => match retry {
-                Some(retry) => retry.flush(&mut **sink, self),
-                None => sink.flush(),
-            },
+            AnySink::Plain(sink) => self.flush_kept(&mut **sink, retry),
+        }
+    }
+
+    /// Flushes a sink, which is retried if its commits are kept.
+    fn flush_kept<S: Schema>(&self, sink: &mut dyn Sink<S>, retry: Option<&mut Retry<S>>) -> RunResult {
+        match retry {
+            Some(retry) => retry.flush(sink, self),
+            None => self.flush(sink),
         }
     }
 
