@@ -84,14 +84,12 @@ impl Layout {
             columns.extend(added.map(|name| Expected { name, kind: Kind::Int8, primary_key: false, optional: false }));
         }
         let (name, tables) = (format!("{within}{}", quoted(&table)), format!("{within}{TABLES}"));
-        let names = |key: Option<bool>| -> Vec<String> {
-            let chosen = columns.iter().filter(|column| key.is_none_or(|key| key == column.primary_key));
-            chosen.map(|column| quoted(column.name)).collect()
-        };
-        let arrays = |key: Option<bool>| -> String {
-            let chosen = columns.iter().filter(|column| key.is_none_or(|key| key == column.primary_key));
-            let arrays = chosen.zip(1..).map(|(column, number)| format!("${number}::{}[]", column.kind.name()));
-            arrays.collect::<Vec<_>>().join(", ")
+        let chosen =
+            |key: Option<bool>| columns.iter().filter(move |column| key.is_none_or(|key| key == column.primary_key));
+        let names = |key| chosen(key).map(|column| quoted(column.name)).collect::<Vec<String>>();
+        let arrays = |key| {
+            let arrays = chosen(key).zip(1..).map(|(column, number)| format!("${number}::{}[]", column.kind.name()));
+            arrays.collect::<Vec<String>>().join(", ")
         };
         let (all, keys, values) = (names(None).join(", "), names(Some(true)), names(Some(false)));
         let same: Vec<String> = keys.iter().map(|key| format!("kept.{key} = gone.{key}")).collect();
