@@ -134,13 +134,11 @@ impl Control {
 
     /// Returns the parts of one type with their phases.
     pub(crate) fn phases<T: Part>(&self) -> Vec<(Arc<T>, Phase)> {
-        let run = self.state.lock();
-        let mut found = Vec::with_capacity(run.parts.len());
-        for Member { part, phase, .. } in run.parts.iter().filter(|member| (&*member.part as &dyn Any).is::<T>()) {
-            let part: Arc<dyn Any + Send + Sync> = Arc::clone(part) as _;
-            found.extend(part.downcast().ok().map(|part| (part, *phase)));
-        }
-        found
+        let of_type = |member: &Member| {
+            let part: Arc<dyn Any + Send + Sync> = Arc::clone(&member.part) as _;
+            Some((part.downcast().ok()?, member.phase))
+        };
+        self.state.lock().parts.iter().filter_map(of_type).collect()
     }
 
     /// Returns all parts with their phases, and the reason of a stop, at one moment.
