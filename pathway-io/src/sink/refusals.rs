@@ -14,7 +14,7 @@ use tracing::warn;
 use crate::rows::commit::Commit;
 use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::Schema;
-use crate::run::error::{BoxError, Error, RunResult, is_refused, refused_updates};
+use crate::run::error::{BoxError, RunResult, fatal, is_refused, refused_updates};
 use crate::run::panics::text_of;
 use crate::run::quarantine::{BadRows, QuarantineFile};
 use crate::sink::Sink;
@@ -106,5 +106,5 @@ impl Refusals {
 }
 
 fn failure(path: &Path, error: io::Error) -> BoxError {
-    Error::fatal(format!("the file of refused rows `{}`: {error}", path.display())).into()
+    fatal(format!("the file of refused rows `{}`: {error}", path.display()))
 }

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
-use crate::run::error::{BoxError, Error, RunResult, is_fatal};
+use crate::run::error::{BoxError, RunResult, fatal, is_fatal};
 use crate::run::guard::DROP_OF_ERROR;
 use crate::run::panics::text_of;
 use crate::run::restart::{Attempts, Restart};
@@ -144,11 +144,10 @@ impl<S: Schema> Retry<S> {
         if sink.is_transactional() {
             let (flushed, last) = (self.flushed, self.held.last().map_or(self.flushed, |last| last.commit.time()));
             if time < flushed || time > last {
-                return Err(Error::fatal(format!(
+                return Err(fatal(format!(
                     "after an error it has commits up to time {time}, but the pipeline has flushed commits up to \
                      {flushed} and written commits up to {last}: another program has changed it"
-                ))
-                .into());
+                )));
             }
         }
         for delivery in self.held.iter().filter(|delivery| delivery.commit.time() > time) {

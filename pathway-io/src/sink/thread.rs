@@ -11,7 +11,7 @@ use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::control::Control;
 use crate::run::current;
-use crate::run::error::{BoxError, Error, FailureKind, RunResult};
+use crate::run::error::{BoxError, Error, FailureKind, RunResult, fatal};
 use crate::run::guard::{Ending, dropped, guarded};
 use crate::run::part::Phase;
 use crate::run::threads;
@@ -255,21 +255,19 @@ impl Worker {
         };
         let time = self.recover(sink.get())?;
         if time > *checkpoint {
-            return Err(Error::fatal(format!(
+            return Err(fatal(format!(
                 "it has commits up to time {time}, and the checkpoint in the state directory is of time {checkpoint}: \
                  they do not belong together\nhelp: {FROM_ONE_BACKUP}"
-            ))
-            .into());
+            )));
         }
         if time < *known {
             let (has, reason) = match time {
                 0 => ("no commit".to_owned(), "it was emptied, or replaced by another one"),
                 _ => (format!("commits up to time {time} only"), "it was replaced by an older one"),
             };
-            return Err(Error::fatal(format!(
+            return Err(fatal(format!(
                 "it has {has}, but had commits up to {known} when the last checkpoint was made: {reason}\nhelp: {FROM_ONE_BACKUP}"
-            ))
-            .into());
+            )));
         }
         let mut missed = held.iter().filter(|commit| commit.time() > time);
         let written = missed.try_for_each(|commit| self.write(sink.get(), commit)).and_then(|()| self.sync(sink, None));

@@ -233,6 +233,11 @@ impl Error {
     }
 }
 
+/// Returns an error that is marked as [fatal](Error::fatal).
+pub(crate) fn fatal(error: impl Into<BoxError>) -> BoxError {
+    Error::fatal(error).into()
+}
+
 /// What to do about a connector that did not end.
 const ABANDONED: &str =
     "\nhelp: end a call that blocks `run` with a hook of `Subject::on_interrupt`, and pause with `Subject::sleep`";

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::run::error::{BoxError, Error};
+use crate::run::error::{BoxError, fatal};
 use crate::sink::file::storage::FileError;
 
 /// The last bytes of each Parquet file.
@@ -82,7 +82,7 @@ impl CompleteParts {
 }
 
 fn changed(what: String) -> BoxError {
-    Error::fatal(format!("{what}; its rows are in no other place\nhelp: {HELP}")).into()
+    fatal(format!("{what}; its rows are in no other place\nhelp: {HELP}"))
 }
 
 /// Returns the length of a file, and its last bytes if it is long enough.

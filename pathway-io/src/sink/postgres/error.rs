@@ -5,7 +5,7 @@ use std::{fmt, io};
 
 use postgres::tls::NoTlsError;
 
-use crate::run::error::{BoxError, Error};
+use crate::run::error::{BoxError, Error, fatal};
 use crate::run::panics::causes;
 
 /// An error of the server or of the connection. Its text includes the cause, because the client's own text is only `db
@@ -49,7 +49,7 @@ pub(super) fn classified(error: postgres::Error) -> BoxError {
     match (is_transient, is_refusal) {
         (true, _) => error.into(),
         (_, true) => Error::refused(None, error).into(),
-        _ => Error::fatal(error).into(),
+        _ => fatal(error),
     }
 }
 
@@ -67,11 +67,10 @@ pub(super) fn is_taken(error: &io::Error) -> bool {
 /// Returns the error for a connection string that the client cannot parse.
 pub(super) fn invalid(error: postgres::Error) -> BoxError {
     let error = ServerError(error);
-    Error::fatal(format!(
+    fatal(format!(
         "{error}\nhelp: write `host=db user=zoo dbname=zoo` or `postgresql://zoo@db/zoo`; a URL has the special characters of a \
          password as `%40` and the like; certificates are options of the connector of `postgres::Options::tls`"
     ))
-    .into()
 }
 
 /// Returns whether the server refuses a row permanently: because of its values, a constraint, a limit, a row-level security

@@ -3,7 +3,7 @@
 use postgres::{Client, Transaction};
 
 use crate::rows::description::{Column, TableSchema};
-use crate::run::error::{BoxError, Error};
+use crate::run::error::{BoxError, fatal};
 use crate::schema::Dialect;
 use crate::sink::database::{Start, TABLES, foreign_rows, on_conflict, quoted};
 use crate::sink::postgres::error::classified;
@@ -135,17 +135,15 @@ impl Layout {
         for (what, name) in [("table", &*self.table)].into_iter().chain(columns) {
             if name.len() > LONGEST_NAME {
                 let len = name.len();
-                return Err(Error::fatal(format!(
+                return Err(fatal(format!(
                     "the name of the {what} `{name}` has {len} bytes, and PostgreSQL keeps {LONGEST_NAME}; rename it"
-                ))
-                .into());
+                )));
             }
             if name.is_empty() || name.contains('\0') {
-                return Err(Error::fatal(format!(
+                return Err(fatal(format!(
                     "the name of the {what} `{}` cannot be a name in PostgreSQL; rename it",
                     name.escape_debug()
-                ))
-                .into());
+                )));
             }
         }
         Ok(())
@@ -170,14 +168,13 @@ impl Layout {
             Some("ru" | "pu") if start == Start::Empty => self.check(&mut transaction)?,
             Some("ru" | "pu") => {
                 let table = &self.table;
-                return Err(Error::fatal(format!(
+                return Err(fatal(format!(
                     "the table `{table}` is UNLOGGED, and PostgreSQL empties it after a crash; `ALTER TABLE .. SET LOGGED`"
-                ))
-                .into());
+                )));
             }
             Some(_) => {
                 let table = &self.table;
-                return Err(Error::fatal(format!("`{table}` is not a permanent table; drop it, {ELSEWHERE}")).into());
+                return Err(fatal(format!("`{table}` is not a permanent table; drop it, {ELSEWHERE}")));
             }
         }
         let time = match start {
@@ -219,16 +216,15 @@ impl Layout {
         let differences = self.differences(&self.found(transaction)?);
         if !differences.is_empty() {
             let differences = differences.join("; ");
-            return Err(Error::fatal(format!(
+            return Err(fatal(format!(
                 "there is a table `{table}` of another shape: {differences}; alter or drop it, {ELSEWHERE}"
-            ))
-            .into());
+            )));
         }
         if self.time(transaction)?.is_none() {
             let query = format!("SELECT EXISTS (SELECT 1 FROM {})", self.name);
             let has_rows: bool = transaction.query_one(&query, &[]).map_err(classified)?.get(0);
             if has_rows {
-                return Err(Error::fatal(foreign_rows(table, ELSEWHERE)).into());
+                return Err(fatal(foreign_rows(table, ELSEWHERE)));
             }
         }
         Ok(())

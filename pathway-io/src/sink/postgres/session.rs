@@ -15,7 +15,7 @@ use super::error::{classified, invalid};
 use super::layout::Layout;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
-use crate::run::error::{BoxError, Error, RunResult, is_refused};
+use crate::run::error::{BoxError, Error, RunResult, fatal, is_refused};
 use crate::run::threads;
 use crate::sink::database::{Start, TABLES};
 
@@ -189,12 +189,11 @@ impl Sessions {
             if !is_taken || was_open {
                 return Err(classified(error));
             }
-            return Err(Error::fatal(format!(
+            return Err(fatal(format!(
                 "another process writes the table `{table}`: {}; end it, or write to another table \
                  (`postgres::Options::table`)",
                 holder(client, key, layout).unwrap_or_else(|| "an unknown one".to_owned())
-            ))
-            .into());
+            )));
         }
         client.batch_execute(&set("0")).map_err(classified)?;
         self.last = Some(client.query_one("SELECT pg_backend_pid()", &[]).map_err(classified)?.get(0));
@@ -212,16 +211,12 @@ fn check_schema(client: &mut Client, Layout { table, schema, .. }: &Layout) -> R
     let row = client.query_one(query, &[schema, table]).map_err(classified)?;
     let (is_there, is_hidden): (bool, bool) = (row.get(0), row.get(1));
     match schema {
-        _ if is_hidden => Err(Error::fatal(format!(
+        _ if is_hidden => Err(fatal(format!(
             "PostgreSQL has its own table `{table}`; write to another one (`postgres::Options::table`)"
-        ))
-        .into()),
+        ))),
         _ if is_there => Ok(()),
-        Some(schema) => {
-            Err(Error::fatal(format!("the schema `{schema}` does not exist\nhelp: `CREATE SCHEMA \"{schema}\"`"))
-                .into())
-        }
-        None => Err(Error::fatal("the role's `search_path` names no schema; set `postgres::Options::schema`").into()),
+        Some(schema) => Err(fatal(format!("the schema `{schema}` does not exist\nhelp: `CREATE SCHEMA \"{schema}\"`"))),
+        None => Err(fatal("the role's `search_path` names no schema; set `postgres::Options::schema`")),
     }
 }
 
@@ -249,7 +244,7 @@ impl Session {
         let changed = transaction.execute(&self.set_time, &[&layout.table, &time]).map_err(classified)?;
         if changed != 1 {
             let table = &layout.table;
-            return Err(Error::fatal(format!("the row of `{table}` in `{TABLES}` was removed")).into());
+            return Err(fatal(format!("the row of `{table}` in `{TABLES}` was removed")));
         }
         transaction.commit().map_err(classified)?;
         Ok(())

@@ -11,7 +11,7 @@ use super::layout::Layout;
 use crate::rows::commit::Commit;
 use crate::rows::fields::Columns;
 use crate::rows::schema::Schema;
-use crate::run::error::{BoxError, Error, RunResult};
+use crate::run::error::{BoxError, Error, RunResult, fatal};
 use crate::sink::database::TABLES;
 
 pub(super) struct Database {
@@ -188,7 +188,7 @@ pub(super) fn classified(error: BoxError) -> BoxError {
     let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
     match code {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => error,
-        _ => Error::fatal(error).into(),
+        _ => fatal(error),
     }
 }
 
