@@ -48,12 +48,16 @@ pub(super) struct Summary {
 /// The most items of a list that are summarised by position: a column has no longer tuples.
 const PLACES: usize = 12;
 
+/// The most levels of lists whose items are summarised. An item is summarised twice, by its position and with the others, so the
+/// work doubles with each level.
+const LEVELS: usize = 4;
+
 impl Summary {
     pub fn add(&mut self, cell: Cell<'_>) {
         self.count += 1;
         match cell {
             Cell::Json(value, long) => {
-                self.kinds.add(value, long);
+                self.kinds.add(value, long, LEVELS);
                 match value {
                     Value::String(text) => self.note(text),
                     Value::Number(number) => self.note(&number.to_string()),
@@ -92,8 +96,8 @@ impl Summary {
 }
 
 impl Kinds {
-    /// Adds a value. `long` says whether it has integers beyond 64 bits.
-    fn add(&mut self, value: &Value, long: bool) {
+    /// Adds a value. `long` says whether it has integers beyond 64 bits. The items of lists are summarised down to `levels`.
+    fn add(&mut self, value: &Value, long: bool, levels: usize) {
         let long = long && has_long(value);
         self.longs += usize::from(long);
         match value {
@@ -109,13 +113,14 @@ impl Kinds {
                 let is_first = self.lists == 0;
                 self.lists += 1;
                 self.length = if is_first { Some(items.len()) } else { self.length.filter(|len| *len == items.len()) };
+                let Some(levels) = levels.checked_sub(1) else { return };
                 for (place, item) in items.iter().enumerate() {
-                    self.items.get_or_insert_default().add(item, long);
+                    self.items.get_or_insert_default().add(item, long, levels);
                     if place < PLACES {
                         if self.places.len() <= place {
                             self.places.push(Kinds::default());
                         }
-                        self.places[place].add(item, long);
+                        self.places[place].add(item, long, levels);
                     }
                 }
             }

@@ -41,6 +41,12 @@ fn values_become_types() {
     assert_eq!(of(&["[1, \"a\"]", "[2, null]"]), "a: (i64, Option<String>),");
     assert_eq!(of(&["[1, \"a\"]", "[2]"]), "a: Vec<serde_json::Value>,");
     assert_eq!(of(&["[1, {}]"]), "a: Vec<serde_json::Value>,");
+    // The items of deep lists are not summarised: the work doubles with each level.
+    let nested = |levels, value| format!("{}{value}{}", "[".repeat(levels), "]".repeat(levels));
+    assert_eq!(of(&[&nested(4, "1")]), "a: Vec<Vec<Vec<Vec<i64>>>>,");
+    assert_eq!(of(&[&nested(5, "1")]), "a: Vec<Vec<Vec<Vec<Vec<serde_json::Value>>>>>,");
+    assert_eq!(of(&[&nested(100, "1")]), "a: Vec<Vec<Vec<Vec<Vec<serde_json::Value>>>>>,");
+    assert_eq!(of(&[&nested(100, "99999999999999999999")]), "a: Vec<Vec<Vec<Vec<Vec<pathway_io::RawJson>>>>>,");
 }
 
 /// The comments and the type of the column `a`.

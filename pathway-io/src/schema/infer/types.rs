@@ -83,7 +83,7 @@ fn number(kinds: &Kinds, is_float: bool) -> String {
 /// Returns `Vec<T>` if all elements have one type, a tuple if the elements at each position have one type, and
 /// otherwise a `Vec` of JSON values.
 fn list(kinds: &Kinds) -> String {
-    let Some(items) = &kinds.items else { return format!("Vec<{ANY}>") };
+    let Some(items) = &kinds.items else { return format!("Vec<{}>", any(kinds)) };
     let item = of_kinds(items);
     if is_any(&item)
         && let Some(2..=12) = kinds.length
