@@ -25,8 +25,11 @@ pub(super) enum Cell<'a> {
 /// Passes each field to `field`, and returns the number of rows. If `is_cut`, the sample continues after `bytes`.
 pub(super) fn read(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>)) -> io::Result<usize> {
     let bytes = without_mark(bytes);
-    if bytes.trim_ascii_start().starts_with(b"{") {
+    let start = bytes.trim_ascii_start();
+    if start.starts_with(b"{") {
         json_lines(bytes, is_cut, field)
+    } else if start.strip_prefix(b"[").is_some_and(|list| list.trim_ascii_start().starts_with(b"{")) {
+        Err(invalid("the sample is a JSON list\nhelp: write one object on each line, as `jq -c '.[]'` does"))
     } else {
         csv(bytes, is_cut, field)
     }
@@ -47,6 +50,11 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
         let fields: Fields<'_> = serde_json::from_slice(line).map_err(|error| {
             // The error of a skipped value has no exact position.
             let error = serde_json::from_slice::<Value>(line).err().unwrap_or(error);
+            if error.is_data() {
+                return invalid(format!(
+                    "line {number}: expected an object with the columns of a row, one on each line"
+                ));
+            }
             let reason = error.to_string();
             let reason = plain_reason(reason.split(" at line ").next().unwrap_or_default());
             invalid(format!("line {number} column {}: {reason}", error.column()))
@@ -82,7 +90,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     type Value = Fields<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with the columns of a row, one on each line")
+        f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {

@@ -188,11 +188,15 @@ fn a_malformed_sample_is_an_error_with_its_line() {
     assert_eq!(error("a,b\n"), "the sample has no row");
     assert_eq!(error("{}\n{}"), "the rows of the sample have no columns");
     assert_eq!(error("{\"a\": 1}\n\n{\"a\" 1}"), "line 3 column 6: expected `:`");
-    assert_eq!(
-        error("{\"a\": 1}\n[1]"),
-        "line 2 column 0: invalid type: sequence, expected an object with the columns of a row, one on each line"
-    );
+    assert_eq!(error("{\"a\": 1}\n[1]"), "line 2: expected an object with the columns of a row, one on each line");
     assert_eq!(error("{\"a\": 1, \"a\": 2}"), "line 1: `a` is given twice");
+    for list in ["[{\"a\": 1}, {\"a\": 2}]", "\u{feff}[\n  {\n    \"a\": 1\n  }\n]\n"] {
+        assert!(error(list).starts_with("the sample is a JSON list\nhelp: "));
+    }
+    assert_eq!(
+        fields("[a],[b]\n1,2"),
+        ["#[schema(rename = \"[a]\")]", "a: i64,", "#[schema(rename = \"[b]\")]", "b: i64,"]
+    );
     assert_eq!(error("a,a\n1,2"), "line 1: the header has `a` twice");
     assert_eq!(error("a,b\n1"), "line 2: a record of 1, where the header has 2");
     assert!(error("{\"a\": \"\u{fffd}\"}\n{\"a\": \"\u{1}\"}").starts_with("line 2 column 8: control character"));
