@@ -3,17 +3,20 @@
 use serde_json::{Map, Value, json};
 
 use crate::rows::data_type::DataType;
-use crate::rows::description::{Column, TableSchema};
+use crate::rows::description::{Column, RESERVED, TableSchema};
 
 impl TableSchema {
     /// Returns the schema of a row in JSON, as [JSON Schema](https://json-schema.org/draft/2020-12) of the draft
     /// 2020-12: it accepts the rows that `next_json` accepts and that [`jsonlines`](crate::jsonlines) writes.
     ///
     /// Columns with a default or of an `Option` are not required; a column with aliases is required by one of its names.
-    /// `time` and `diff`, which every output adds, are allowed also where unknown fields are denied. The columns of the
-    /// primary key, for which JSON Schema has no keyword, are listed as `x-primary-key`. Defaults are evaluated by this call.
-    /// The properties keep the order of the columns if serde_json's feature `preserve_order` is on. Otherwise they are sorted
-    /// by name.
+    /// `time` and `diff`, which every output adds and `next_json` ignores, can have any value, also where unknown fields are
+    /// denied. The columns of the primary key, for which JSON Schema has no keyword, are listed as `x-primary-key`. Defaults
+    /// are evaluated by this call. The properties keep the order of the columns if serde_json's feature `preserve_order` is
+    /// on. Otherwise they are sorted by name.
+    ///
+    /// Dates, instants and UUIDs have a `format`, which a validator checks only if it is told to. It then refuses other forms
+    /// that `next_json` reads, such as a space for the `T` or a year after 9999.
     ///
     /// A column with a path is not required, and the field in which its path begins may have any value: the schema does not look
     /// inside it.
@@ -52,7 +55,11 @@ impl TableSchema {
             for alias in column.aliases {
                 let place = column.name.replace('~', "~0").replace('/', "~1");
                 let reference = json!({ "$ref": format!("#/properties/{}", percent(&place)) });
-                properties.entry((*alias).to_owned()).or_insert(reference);
+                // Beside the column itself, the field is the one that every output adds.
+                let is_reserved = RESERVED.contains(alias);
+                let value =
+                    if is_reserved { json!({ "anyOf": [reference, { "type": "integer" }] }) } else { reference };
+                properties.entry((*alias).to_owned()).or_insert(value);
             }
             if is_required && column.aliases.is_empty() {
                 required.push(column.name);
@@ -63,12 +70,10 @@ impl TableSchema {
             }
         }
         // An alias may have the name `time` or `diff`.
-        properties
-            .entry("diff".to_owned())
-            .or_insert(json!({ "enum": [1, -1], "description": "1 adds the row, and -1 retracts it" }));
-        let time =
-            json!({ "type": "integer", "minimum": 0, "description": "the time of the commit, in ms since 1970" });
-        properties.entry("time".to_owned()).or_insert(time);
+        let added = ["the time of the commit, in ms since 1970", "the number of rows added, or, if negative, removed"];
+        for (name, description) in RESERVED.into_iter().zip(added) {
+            properties.entry(name).or_insert(json!({ "description": description }));
+        }
 
         let mut schema = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "title": self.name });
         if !self.description.is_empty() {
@@ -192,6 +197,25 @@ mod tests {
         seller: String,
         #[schema(path = "price.amount")]
         amount: f64,
+    }
+
+    #[derive(pathway_derive::Schema)]
+    #[schema(crate = crate)]
+    struct Visit {
+        #[schema(alias = "time")]
+        at: String,
+        #[schema(alias = "diff")]
+        change: Option<String>,
+    }
+
+    /// `next_json` ignores the fields that an output has added, and reads them as the columns where these are missing.
+    #[test]
+    fn an_alias_of_the_name_of_an_added_field_may_have_its_value() {
+        let schema = <Visit as crate::Schema>::SCHEMA.json_schema();
+        for (name, column) in [("time", "at"), ("diff", "change")] {
+            let wanted = json!({ "anyOf": [{ "$ref": format!("#/properties/{column}") }, { "type": "integer" }] });
+            assert_eq!(schema["properties"][name], wanted);
+        }
     }
 
     #[test]
