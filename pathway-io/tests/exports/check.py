@@ -135,6 +135,8 @@ def sqlite():
     connection.rollback()
     load(connection, table, header[:-2], [record[:-2] for record in records])
     refuses("tiny", 128)
+    for column in ("key", "tiny", "short", "int", "byte", "word", "dword", "qword", "took"):
+        refuses(column, 1.5)
     refuses("qword", -1)
     refuses("qword", str(2**64 - 1))
     refuses("type", "maybe")

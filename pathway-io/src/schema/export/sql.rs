@@ -3,7 +3,7 @@
 //! If the database's type is wider than the column's, a `CHECK` refuses other values. The database reads our CSV
 //! unchanged, with two exceptions, which [`TableSchema::sql_ddl`] documents.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -161,22 +161,19 @@ fn definition(column: &Column, dialect: Dialect) -> String {
 
 /// Returns the type, and a condition that excludes other values.
 fn postgres(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
-    let between = |least: i128, most: i128| Some(format!("{name} BETWEEN {least} AND {most}"));
+    let between = |least: &dyn Display, most: &dyn Display| Some(format!("{name} BETWEEN {least} AND {most}"));
     match data_type {
         DataType::Bool => ("boolean", None),
-        DataType::I8 => ("smallint", between(i8::MIN.into(), i8::MAX.into())),
+        DataType::I8 => ("smallint", between(&i8::MIN, &i8::MAX)),
         DataType::I16 => ("smallint", None),
         DataType::I32 => ("integer", None),
         DataType::I64 => ("bigint", None),
-        DataType::U8 => ("smallint", between(0, u8::MAX.into())),
-        DataType::U16 => ("integer", between(0, u16::MAX.into())),
-        DataType::U32 => ("bigint", between(0, u32::MAX.into())),
-        DataType::U64 => ("numeric(20)", between(0, u64::MAX.into())),
-        DataType::I128 | DataType::U128 => {
-            let least = if *data_type == DataType::U128 { "0".to_owned() } else { i128::MIN.to_string() };
-            let most = if *data_type == DataType::U128 { u128::MAX.to_string() } else { i128::MAX.to_string() };
-            ("numeric(39)", Some(format!("{name} BETWEEN {least} AND {most}")))
-        }
+        DataType::U8 => ("smallint", between(&0, &u8::MAX)),
+        DataType::U16 => ("integer", between(&0, &u16::MAX)),
+        DataType::U32 => ("bigint", between(&0, &u32::MAX)),
+        DataType::U64 => ("numeric(20)", between(&0, &u64::MAX)),
+        DataType::I128 => ("numeric(39)", between(&i128::MIN, &i128::MAX)),
+        DataType::U128 => ("numeric(39)", between(&0, &u128::MAX)),
         DataType::F32 => ("real", None),
         DataType::F64 => ("double precision", None),
         DataType::Str => ("text", None),
@@ -197,22 +194,21 @@ fn postgres(data_type: &DataType, name: &str) -> (&'static str, Option<String>) 
 }
 
 fn sqlite(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
-    let between = |least: i64, most: i64| Some(format!("{name} BETWEEN {least} AND {most}"));
+    // SQLite also accepts a fraction, and converts an integer beyond 64 bits to a float, which loses digits.
+    let is_integer = format!("typeof({name}) IN ('integer', 'null')");
+    let between =
+        |least: i64, most: i64| ("INTEGER", Some(format!("{is_integer} AND {name} BETWEEN {least} AND {most}")));
     match data_type {
         // Drivers write 0 and 1. A CSV file contains the words.
         DataType::Bool => ("BOOLEAN", Some(format!("{name} IN (0, 1, 'false', 'true')"))),
-        DataType::I8 => ("INTEGER", between(i8::MIN.into(), i8::MAX.into())),
-        DataType::I16 => ("INTEGER", between(i16::MIN.into(), i16::MAX.into())),
-        DataType::I32 => ("INTEGER", between(i32::MIN.into(), i32::MAX.into())),
-        DataType::U8 => ("INTEGER", between(0, u8::MAX.into())),
-        DataType::U16 => ("INTEGER", between(0, u16::MAX.into())),
-        DataType::U32 => ("INTEGER", between(0, u32::MAX.into())),
-        // SQLite would convert a larger integer to a float, which loses digits.
-        DataType::I64 => ("INTEGER", Some(format!("typeof({name}) IN ('integer', 'null')"))),
-        DataType::U64 | DataType::Duration => {
-            ("INTEGER", Some(format!("typeof({name}) IN ('integer', 'null') AND {name} >= 0")))
-        }
-        DataType::SignedDuration => ("INTEGER", Some(format!("typeof({name}) IN ('integer', 'null')"))),
+        DataType::I8 => between(i8::MIN.into(), i8::MAX.into()),
+        DataType::I16 => between(i16::MIN.into(), i16::MAX.into()),
+        DataType::I32 => between(i32::MIN.into(), i32::MAX.into()),
+        DataType::U8 => between(0, u8::MAX.into()),
+        DataType::U16 => between(0, u16::MAX.into()),
+        DataType::U32 => between(0, u32::MAX.into()),
+        DataType::U64 | DataType::Duration => between(0, i64::MAX),
+        DataType::I64 | DataType::SignedDuration => ("INTEGER", Some(is_integer)),
         DataType::F32 | DataType::F64 => ("REAL", None),
         DataType::Bytes => ("BLOB", None),
         DataType::Optional(item) => sqlite(item, name),
