@@ -33,6 +33,9 @@ const RANGE: Fault = "a value that is out of the range of its Arrow type";
 /// The number of digits after the point of a decimal.
 const SCALE: usize = 28;
 
+/// A second in nanoseconds.
+const SECOND: i64 = 1_000_000_000;
+
 /// Values, and a list of which are not null.
 pub(super) struct Node {
     data_type: DataType,
@@ -214,7 +217,11 @@ impl Node {
     pub(super) fn push_text(&mut self, text: &str) -> Result<(), Fault> {
         match self.data_type {
             DataType::Date => self.push_integer(civil::days(text).ok_or(FORM)?.into()),
-            DataType::Time => self.push_integer(civil::time_of_day(text).ok_or(FORM)?.into()),
+            DataType::Time => {
+                // A leap second at the end of the day is the second before it, because Arrow has no 24:00:00.
+                let nanos = civil::time_of_day(text).ok_or(FORM)?;
+                self.push_integer(if nanos < 86_400 * SECOND { nanos } else { nanos - SECOND }.into())
+            }
             DataType::DateTime => self.push_integer(civil::date_time(text).ok_or(FORM)?),
             DataType::Timestamp | DataType::OffsetDateTime => self.push_integer(civil::instant(text).ok_or(FORM)?),
             _ => self.push_other_text(text),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal256Type, UInt32Type};
+use arrow_array::types::{Decimal256Type, Time64NanosecondType, UInt32Type};
 use arrow_schema::{DataType as ArrowType, Field, TimeUnit};
 
 use super::field;
@@ -110,4 +110,30 @@ fn wide_integers_and_maps_keep_their_values() {
     let totals = column("totals").as_map();
     assert!(totals.is_null(0) && totals.is_valid(1));
     assert_eq!(wide(totals.values()), texts(&[Some(&u128::MAX)]));
+}
+
+#[cfg(feature = "chrono")]
+#[derive(Schema)]
+#[schema(crate = crate)]
+struct Alarm {
+    at: chrono::NaiveTime,
+    others: Vec<chrono::NaiveTime>,
+}
+
+/// Readers refuse a column with a time of 24 hours.
+#[cfg(feature = "chrono")]
+#[test]
+fn a_leap_second_at_the_end_of_a_day_is_a_time_of_that_day() {
+    let mut batch = Batch::<Alarm>::default();
+    for (hour, minute) in [(12, 30), (23, 59)] {
+        let at = chrono::NaiveTime::from_hms_nano_opt(hour, minute, 59, 1_500_000_000).unwrap();
+        batch.push_times(Alarm { at, others: vec![at] }.into_fields(), 1);
+    }
+    let arrow = Commit::new(1, vec![batch], Pool::new()).record_batch().unwrap();
+    let second =
+        |hour: i64, minute: i64, second: i64| ((hour * 60 + minute) * 60 + second) * 1_000_000_000 + 500_000_000;
+    let wanted = [second(12, 31, 0), second(23, 59, 59)];
+    assert_eq!(arrow.column(0).as_primitive::<Time64NanosecondType>().values()[..], wanted);
+    let others = arrow.column(1).as_list::<i32>().values().clone();
+    assert_eq!(others.as_primitive::<Time64NanosecondType>().values()[..], wanted);
 }
