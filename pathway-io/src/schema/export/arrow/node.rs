@@ -60,9 +60,8 @@ enum Values {
     F64(Vec<f64>),
     /// Texts or bytes: the end of each, and the data.
     Arena(Vec<i32>, Vec<u8>),
-    Decimal(Vec<i256>),
-    /// Integers of 128 bits, as decimals without a fraction.
-    Wide(Vec<i256>),
+    /// Decimals, and integers of 128 bits, with the number of digits after the point.
+    Decimal(usize, Vec<i256>),
     Uuid(Vec<u8>),
     List(Vec<i32>, Box<Node>),
     Array(usize, Box<Node>),
@@ -97,8 +96,8 @@ impl Values {
                 Values::Arena(vec![0], Vec::new())
             }
             DataType::Uuid => Values::Uuid(Vec::new()),
-            DataType::Decimal => Values::Decimal(Vec::new()),
-            DataType::I128 | DataType::U128 => Values::Wide(Vec::new()),
+            DataType::Decimal => Values::Decimal(SCALE, Vec::new()),
+            DataType::I128 | DataType::U128 => Values::Decimal(0, Vec::new()),
             DataType::Optional(item) => Values::new(item, arrow),
             DataType::List(item) => Values::List(vec![0], Box::new(Node::of_item(item, arrow))),
             DataType::Array(item, len) => Values::Array(*len, Box::new(Node::of_item(item, arrow))),
@@ -163,7 +162,7 @@ impl Node {
             Values::Arena(ends, _) | Values::List(ends, _) | Values::Map(ends, _) => {
                 ends.extend_from_within(ends.len() - 1..);
             }
-            Values::Decimal(values) | Values::Wide(values) => values.push(i256::ZERO),
+            Values::Decimal(_, values) => values.push(i256::ZERO),
             Values::Uuid(values) => values.extend_from_slice(&[0; 16]),
             Values::Array(len, item) => (0..*len).for_each(|_| item.push_placeholder()),
             Values::Tuple(items) => items.iter_mut().for_each(Node::push_placeholder),
@@ -185,7 +184,7 @@ impl Node {
             Values::U16(values) => push(values, value)?,
             Values::U32(values) => push(values, value)?,
             Values::U64(values) => push(values, value)?,
-            Values::Wide(values) => values.push(i256::from_i128(value)),
+            Values::Decimal(0, values) => values.push(i256::from_i128(value)),
             Values::Arena(..) if matches!(self.data_type, DataType::I128 | DataType::U128) => {
                 return self.push_bytes(value.to_string().as_bytes());
             }
@@ -234,8 +233,7 @@ impl Node {
             Values::F32(values) => values.push(text.parse().map_err(|_| FORM)?),
             Values::F64(values) => values.push(text.parse().map_err(|_| FORM)?),
             Values::Uuid(values) => values.extend_from_slice(&civil::uuid(text).ok_or(FORM)?),
-            Values::Decimal(values) => values.push(decimal(text)?),
-            Values::Wide(values) => values.push(i256::from_string(text).ok_or(FORM)?),
+            Values::Decimal(scale, values) => values.push(decimal(text, *scale)?),
             // An integer that does not fit in the scalar.
             _ => return self.push_integer(text.parse().map_err(|_| RANGE)?),
         }
@@ -320,7 +318,7 @@ impl Node {
             Values::U64(values) => primitive::<UInt64Type>(values, nulls, &arrow)?,
             Values::F32(values) => primitive::<Float32Type>(values, nulls, &arrow)?,
             Values::F64(values) => primitive::<Float64Type>(values, nulls, &arrow)?,
-            Values::Decimal(values) | Values::Wide(values) => primitive::<Decimal256Type>(values, nulls, &arrow)?,
+            Values::Decimal(_, values) => primitive::<Decimal256Type>(values, nulls, &arrow)?,
             Values::Arena(ends, bytes) if arrow == ArrowType::Binary => {
                 Arc::new(BinaryArray::try_new(offsets(ends), Buffer::from_vec(bytes), nulls)?)
             }
@@ -372,13 +370,10 @@ fn offsets(ends: Vec<i32>) -> OffsetBuffer<i32> {
     OffsetBuffer::new(ScalarBuffer::from(ends))
 }
 
-/// Returns a decimal as an integer, scaled to all digits after the point.
-fn decimal(text: &str) -> Result<i256, Fault> {
+/// Returns a decimal as an integer, scaled to `scale` digits after the point.
+fn decimal(text: &str, scale: usize) -> Result<i256, Fault> {
     let (negative, whole, fraction) = civil::decimal(text).ok_or(FORM)?;
-    if fraction.len() > SCALE {
-        return Err(RANGE);
-    }
+    let zeros = scale.checked_sub(fraction.len()).ok_or(RANGE)?;
     let sign = if negative { "-" } else { "" };
-    let zeros = SCALE - fraction.len();
     i256::from_string(&format!("{sign}{whole}{fraction}{:0<zeros$}", "")).ok_or(RANGE)
 }
