@@ -48,21 +48,32 @@ pub(crate) fn start_of_value(text: &str, error: &serde_json::Error, len: usize) 
 }
 
 /// Returns the start of the last token that starts at or before `limit`. The text up to `limit` is known to be JSON.
+///
+/// A comma or a closing bracket is never wrong, but the value before it can be: a column may check a value that the parser has
+/// accepted. The function therefore returns the start of this value or, in an empty list or object, the opening bracket.
 fn token(text: &[u8], limit: usize) -> usize {
-    let (mut at, mut start) = (0, 0);
+    let (mut at, mut found, mut value) = (0, 0, 0);
+    // The starts of the lists and objects around `at`.
+    let mut around = Vec::new();
     while at <= limit && at < text.len() {
-        if text[at].is_ascii_whitespace() {
-            at += 1;
-            continue;
+        let start = at;
+        at += 1;
+        match text[start] {
+            byte if byte.is_ascii_whitespace() => continue,
+            b':' => found = start,
+            b',' => found = value,
+            b'}' | b']' => (found, value) = (value, around.pop().unwrap_or_default()),
+            byte => {
+                (found, value) = (start, start);
+                match byte {
+                    b'{' | b'[' => around.push(start),
+                    b'"' => at = string_end(text, start) + 1,
+                    _ => at = start + word(&text[start..]),
+                }
+            }
         }
-        start = at;
-        at = match text[at] {
-            b'"' => string_end(text, at) + 1,
-            b'{' | b'}' | b'[' | b']' | b':' | b',' => at + 1,
-            _ => at + word(&text[at..]),
-        };
     }
-    start
+    found
 }
 
 /// Returns the position of the quote that closes the string whose opening quote is at `at`, or the length of
@@ -88,7 +99,62 @@ fn word(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::num::NonZero;
+
     use super::*;
+    use crate::rows::batch::Batch;
+
+    #[derive(Clone)]
+    struct Even(i64);
+
+    impl From<Even> for i64 {
+        fn from(Even(number): Even) -> i64 {
+            number
+        }
+    }
+
+    impl TryFrom<i64> for Even {
+        type Error = &'static str;
+
+        fn try_from(number: i64) -> Result<Even, &'static str> {
+            if number % 2 == 0 { Ok(Even(number)) } else { Err("it is odd") }
+        }
+    }
+
+    #[derive(pathway_derive::Schema)]
+    #[schema(crate = crate)]
+    struct Checked {
+        letter: Option<char>,
+        letters: Option<Vec<char>>,
+        count: Option<NonZero<u8>>,
+        names: Option<BTreeMap<String, i64>>,
+        #[schema(try_from = "i64", into = "i64")]
+        even: Option<Even>,
+        pair: Option<(i64, i64)>,
+    }
+
+    #[test]
+    fn finds_a_value_that_a_column_refuses_after_the_parser() {
+        for (text, wrong) in [
+            (r#"{"letter":"ab"}"#, r#""ab""#),
+            ("{\"letter\": \"ab\" ,\n \"count\": 1}", r#""ab""#),
+            (r#"{"letters":["a", "bc" ]}"#, r#""bc""#),
+            (r#"{"letters":["bc" , "a"]}"#, r#""bc""#),
+            (r#"{"count":0}"#, "0"),
+            (r#"{"count": 0 , "letter":"a"}"#, "0"),
+            (r#"{"count": {}}"#, "{}"),
+            (r#"{"count": []}"#, "[]"),
+            (r#"{"names":{"a":[]}}"#, "[]"),
+            (r#"{"letter":"a","names":{"a":1,"b":[1],"a":2}}"#, "[1]"),
+            (r#"{"letter":"a","names":{"a":1,"b":3,"a":2}}"#, r#"{"a":1"#),
+            (r#"{"even":7}"#, "7"),
+            (r#"{"pair":[7]}"#, "7"),
+        ] {
+            let error = Batch::<Checked>::default().push_json(text.as_bytes()).unwrap_err();
+            assert_eq!(error.position(), text.find(wrong), "{text}: {error}");
+        }
+    }
 
     #[test]
     fn finds_tokens() {
@@ -98,8 +164,9 @@ mod tests {
         assert_eq!([at(1), at(2), at(6)], [1, 2, 2]);
         assert_eq!([at(7), at(8)], [7, 7]);
         assert_eq!([at(9), at(15), at(16)], [9, 9, 9]);
-        assert_eq!(at(17), 17);
-        assert_eq!([at(24), at(25), at(28)], [24, 25, 25]);
-        assert_eq!(at(1000), text.len() - 1);
+        // The value before a comma or a closing bracket.
+        assert_eq!(at(17), 9);
+        assert_eq!([at(24), at(25), at(28), at(29)], [24, 25, 25, 25]);
+        assert_eq!([at(31), at(32), at(33), at(1000)], [31, 31, 31, 24]);
     }
 }
