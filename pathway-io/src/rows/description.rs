@@ -190,6 +190,8 @@ impl Column {
     }
 
     /// Returns the default as JSON, evaluated by this call; `None` if the column has none.
+    ///
+    /// A number that a [`Value`] cannot hold, which only a `RawJson` or a duration of centuries has, is the nearest float.
     #[must_use]
     pub fn default_value(&self) -> Option<Value> {
         self.default.map(|default| default())

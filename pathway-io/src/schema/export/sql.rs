@@ -1,7 +1,7 @@
 //! SQL: the statements that create a table for the rows.
 //!
 //! If the database's type is wider than the column's, a `CHECK` refuses other values. The database reads our CSV
-//! unchanged, with two exceptions, which [`TableSchema::sql_ddl`] documents.
+//! unchanged, with three exceptions, which [`TableSchema::sql_ddl`] documents.
 
 use std::fmt::{Display, Write};
 
@@ -32,8 +32,8 @@ impl TableSchema {
     /// integers are signed and have 64 bits, so the upper half of `u64` is refused. Defaults are evaluated by this
     /// call.
     ///
-    /// The database loads the files of [`csv`](crate::csv) unchanged, with two exceptions: bytes are base64 there, and SQLite's `.import` reads nulls
-    /// as empty texts.
+    /// The database loads the files of [`csv`](crate::csv) unchanged, with three exceptions: bytes are base64 there, SQLite's
+    /// `.import` reads nulls as empty texts, and PostgreSQL reads no year before 1 or after 9999 in this form.
     ///
     /// ```
     /// use pathway_io::Schema;
