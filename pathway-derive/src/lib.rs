@@ -20,6 +20,7 @@ mod files;
 mod generics;
 #[cfg(test)]
 mod hygiene;
+mod item;
 mod lifetimes;
 mod next;
 mod option;
@@ -33,7 +34,6 @@ mod token_fuzz;
 mod types;
 
 use proc_macro::TokenStream;
-use syn::{DeriveInput, parse_macro_input};
 
 /// Makes a struct the schema of a table: its fields are the columns.
 ///
@@ -271,8 +271,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// ```
 #[proc_macro_derive(Schema, attributes(schema))]
 pub fn derive_schema(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
-    schema::derive(&input).into()
+    item::derive(input.into(), schema::derive).into()
 }
 
 /// Makes an enum without fields, or a struct with one unnamed field (a newtype), a column type.
@@ -341,8 +340,7 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_derive(ColumnType, attributes(column, schema))]
 pub fn derive_column(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
-    column::derive(&input).into()
+    item::derive(input.into(), column::derive).into()
 }
 
 /// Makes a type a source of rows. Put it on an inherent `impl` block that has a `run` method.

@@ -126,7 +126,7 @@ fn parse_one(ctxt: &Ctxt, input: ParseStream) -> syn::Result<RawOption> {
     Err(input.error(format!("expected `,` after the option `{name}`")))
 }
 
-fn skip_to_comma(input: ParseStream) {
+pub fn skip_to_comma(input: ParseStream) {
     while !input.is_empty() && !input.peek(Token![,]) {
         if input.parse::<TokenTree>().is_err() {
             return;

@@ -14,6 +14,8 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let arguments = generics::arguments(&schema.generics);
     let name = row.to_string();
+    // rustc accepts the struct if only the macro cannot read it, as with a new syntax.
+    let refuse = quote!(::core::panic!("`#[derive(Schema)]` cannot read this struct"));
     // The types of the other columns are still checked.
     let fields = (!schema.is_generic()).then(|| expand::field_impls(schema, pw));
     let keyed = key_type(schema).map(|key| {
@@ -48,8 +50,8 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
             type Array = [#pw::Column; 0];
             const DECLARATION: #pw::Declaration =
                 #pw::Declaration::new(#pw::TableSchema::new(#name), &[], &[], &[], &[], &[], &[]);
-            fn into_fields(self) -> #pw::bool { loop {} }
-            fn from_fields(_: #pw::bool) -> Self { loop {} }
+            fn into_fields(self) -> #pw::bool { #refuse }
+            fn from_fields(_: #pw::bool) -> Self { #refuse }
         }
         #keyed
         #removable
