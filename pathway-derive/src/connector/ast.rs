@@ -9,7 +9,7 @@ use syn::{
 };
 
 use super::attr::Options;
-use super::parse::is_unfinished;
+use super::parse::{self, is_unfinished};
 use crate::ctxt::Ctxt;
 use crate::{lifetimes, option, suggest, types};
 
@@ -97,10 +97,17 @@ impl<'a> Connector<'a> {
                 connector.on_stops.push(method);
             }
         }
+        parse::report_parentheses(ctxt, connector.unfinished());
         if connector.runs.is_empty() {
             report_missing_run(ctxt, block);
         }
         connector
+    }
+
+    /// Returns the tokens of the block that form no item.
+    pub fn unfinished(&self) -> TokenStream {
+        let items = self.block.items.iter().filter(|item| is_unfinished(item));
+        items.map(ToTokens::to_token_stream).collect()
     }
 
     /// Returns the places of what need not be `'static`: the lifetimes of the block, `'_`, and `&` without a lifetime.

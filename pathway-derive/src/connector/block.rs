@@ -68,8 +68,7 @@ pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
     let block = connector.block;
     let krate = connector.options.krate.get();
     let options = editor::import(editor::OF_CONNECTOR, editor::names(options), krate);
-    let items = block.items.iter().filter(|item| is_unfinished(item));
-    let tokens: TokenStream = items.map(ToTokens::to_token_stream).collect();
+    let tokens = connector.unfinished();
     let unfinished = (!tokens.is_empty()).then(|| {
         let (import, pw) = option::runtime(krate);
         let self_ty = &block.self_ty;

@@ -6,10 +6,14 @@
 //! rustc has read the item once before it calls the macro, and reads it again in the output. It shows equal errors at one
 //! place once.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::quote;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Block, Expr, FnModifiers, ImplItem, ImplItemFn, Item, ItemImpl, Stmt, braced, token};
+
+use crate::ctxt::Ctxt;
+use crate::types::text;
 
 /// Parses the item. Anything but an impl block is read as an ordinary item.
 pub fn item(tokens: TokenStream) -> syn::Result<Item> {
@@ -55,6 +59,27 @@ fn other(input: ParseStream) -> syn::Result<ImplItem> {
 /// Returns whether the item is a single token that does not parse. An unknown item that `syn` accepts has more tokens.
 pub fn is_unfinished(item: &ImplItem) -> bool {
     matches!(item, ImplItem::Verbatim(tokens) if tokens.clone().into_iter().nth(1).is_none())
+}
+
+/// Reports each type such as `Subject(Cat)` in unfinished items. `syn` does not parse it; rustc does, and so has not reported it.
+pub fn report_parentheses(ctxt: &Ctxt, unfinished: TokenStream) {
+    let tokens: Vec<TokenTree> = unfinished.into_iter().collect();
+    for (i, token) in tokens.iter().enumerate() {
+        let TokenTree::Group(group) = token else { continue };
+        if group.delimiter() != Delimiter::Parenthesis {
+            continue;
+        }
+        match &tokens[..i] {
+            [.., TokenTree::Punct(before), TokenTree::Ident(name)]
+                if [':', '<', '>'].contains(&before.as_char()) && !name.to_string().contains("Fn") =>
+            {
+                let arguments = text(group.stream());
+                let help = format!("write `{name}<{arguments}>`");
+                ctxt.error(quote!(#name #group), format!("expected a type, found `{name}({arguments})`\nhelp: {help}"));
+            }
+            _ => report_parentheses(ctxt, group.stream()),
+        }
+    }
 }
 
 fn method(input: ParseStream) -> syn::Result<ImplItemFn> {
