@@ -22,6 +22,8 @@ struct Syntax {
     h: i64,
     #[schema(path = "/seller/name")]
     i: i64,
+    #[schema(path = "$.seller.name")]
+    j: i64,
 }
 
 #[derive(Schema)]

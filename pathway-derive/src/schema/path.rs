@@ -24,6 +24,11 @@ pub fn read(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
     let literal = option::string(ctxt, option)?;
     let text = literal.value();
     match parse(&text) {
+        Ok(steps) if matches!(&steps[..], [Step::Field(root), Step::Field(_), ..] if root == "$") => {
+            let help = format!("write `path = {:?}`", text.trim_start_matches("$."));
+            ctxt.error(&literal, format!("a path begins in a field of the row, not with `$`\nhelp: {help}"));
+            None
+        }
         Ok(steps) if steps.len() > 1 => Some(Path { literal, steps }),
         Ok(_) => {
             let dotted = text.trim_matches('/').replace('/', ".");
