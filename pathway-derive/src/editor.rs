@@ -8,7 +8,7 @@
 //! with and without a marker at the cursor, and expects the same text before it.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{Attribute, DeriveInput, Path};
 
 use crate::option;
@@ -43,7 +43,7 @@ fn of_attributes<'a>(
 
 /// Returns the import of options.
 pub fn import(module: &str, names: impl Iterator<Item = Ident>, krate: Option<&Path>) -> TokenStream {
-    let krate = krate.map_or_else(|| quote!(::pathway_io), ToTokens::to_token_stream);
+    let krate = option::crate_path(krate, Span::call_site());
     let module = Ident::new(module, Span::mixed_site());
     quote! {
         #[cfg(rust_analyzer)]

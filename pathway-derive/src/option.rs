@@ -6,7 +6,7 @@
 use std::fmt::Display;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Ident, Lit, LitStr, Meta, MetaList, Path, Token, Type, token};
@@ -353,12 +353,14 @@ pub fn allowed_lints<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) ->
     lists.map(|MetaList { tokens, .. }| quote!(#[allow(#tokens)])).collect()
 }
 
+/// Returns the path of the runtime's crate; it is at the span unless the user wrote it.
+pub fn crate_path(krate: Option<&Path>, span: Span) -> TokenStream {
+    krate.map_or_else(|| quote_spanned!(span=> ::pathway_io), ToTokens::to_token_stream)
+}
+
 /// `use <path to the runtime> as <alias>;`, and the alias.
 pub fn runtime(krate: Option<&Path>) -> (TokenStream, Ident) {
     let alias = Ident::new("__pathway_io", Span::mixed_site());
-    let import = match krate {
-        Some(path) => quote!(use #path::__private0 as #alias;),
-        None => quote!(use ::pathway_io::__private0 as #alias;),
-    };
-    (import, alias)
+    let krate = crate_path(krate, Span::call_site());
+    (quote!(use #krate::__private0 as #alias;), alias)
 }

@@ -5,7 +5,7 @@
 //! then reports nothing about the uses of the subject in `run`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, PatType, Path, Token, parse_quote};
@@ -93,8 +93,8 @@ pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
 /// Removes from the signature what rustc would report, too: adds all bounds that a type may need to the parameters without one, and
 /// replaces types without a size.
 fn replace_unfit_types(method: &mut ImplItemFn, run: &Run, connector: &Connector) {
-    let (generics, krate) = (&connector.block.generics, connector.options.krate.get());
-    let runtime = krate.map_or_else(|| quote!(::pathway_io), ToTokens::to_token_stream);
+    let generics = &connector.block.generics;
+    let krate = option::crate_path(connector.options.krate.get(), Span::call_site());
     let clause = method.sig.generics.make_where_clause();
     for (typed, parameter) in typed_inputs(&mut method.sig.inputs).zip(&run.parameters) {
         for unfit in unfit::of(parameter, generics) {
@@ -107,7 +107,7 @@ fn replace_unfit_types(method: &mut ImplItemFn, run: &Run, connector: &Connector
                 Unfit::Unbound { name, .. } => {
                     let bounds = ["ColumnType", "KeyType", "NotNull", "Schema"];
                     let bounds = bounds.map(|bound| Ident::new(bound, Span::mixed_site()));
-                    clause.predicates.push(parse_quote!(#name: #(#runtime::__private0::#bounds +)* #runtime::Offset));
+                    clause.predicates.push(parse_quote!(#name: #(#krate::__private0::#bounds +)* #krate::Offset));
                 }
             }
         }
@@ -136,10 +136,8 @@ fn insert_checks(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
             continue;
         }
         let span = row_span(parameter);
-        let runtime = match krate {
-            Some(path) => quote_spanned!(span=> #path::__private0),
-            None => quote_spanned!(span=> ::pathway_io::__private0),
-        };
+        let krate = option::crate_path(krate, span);
+        let runtime = quote_spanned!(span=> #krate::__private0);
         let subject = if_subject(parameter, &runtime);
         let checked = match parameter.offset() {
             Some(offset) => if_offset(offset.span(), offset, &subject, &runtime),

@@ -86,11 +86,8 @@ fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
     let span = given.span();
     let module = Ident::new("dataflow", span);
     let alias = Ident::new("__pathway_io_dataflow", option::mixed_site_at(span));
-    let import = match schema.options.krate.get() {
-        Some(path) => quote_spanned!(span=> use #path::__private0::#module as #alias;),
-        None => quote_spanned!(span=> use ::pathway_io::__private0::#module as #alias;),
-    };
-    (import, alias)
+    let krate = option::crate_path(schema.options.krate.get(), span);
+    (quote_spanned!(span=> use #krate::__private0::#module as #alias;), alias)
 }
 
 /// Returns a reference to a field, wrapped in the runtime's type for its kind.
