@@ -212,11 +212,9 @@ impl<S: Schema, O> Transaction<S, O> {
 
     fn finish<P: Offset>(self, offset: Option<P>) -> Result<(), Closed> {
         let (subject, rows) = self.into_parts()?;
-        let (source, entry, opened) = (subject.source(), subject.entry(), rows.opened);
-        source.intake.commit_transaction(entry, rows, offset).map_err(|refused| {
-            opened.inspect(|opened| source.intake.drop_transaction(entry, *opened));
-            source.refuse(refused)
-        })
+        let source = subject.source();
+        let committed = source.intake.commit_transaction(subject.entry(), rows, offset);
+        committed.map_err(|refused| source.refuse(refused))
     }
 
     /// Returns the rows, and the subject that they are pushed through. The caller tells the intake how the transaction

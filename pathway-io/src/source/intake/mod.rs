@@ -25,6 +25,7 @@
 //! | `admit.rs` | admission of rows |
 //! | `cut.rs` | the cut, and the return of its space |
 //! | `closing.rs` | closing of handles |
+//! | `transaction.rs` | the commit of a transaction |
 //! | `attempts.rs` | restarts |
 //! | `wakers.rs` | waiting tasks |
 //! | `poll.rs` | the same waits for tasks (feature `async`) |
@@ -39,6 +40,7 @@ pub(crate) mod pending;
 #[cfg(feature = "async")]
 mod poll;
 mod state;
+mod transaction;
 mod wakers;
 
 use std::sync::Arc;
@@ -56,7 +58,7 @@ pub(crate) use self::state::{Cuts, Entry, Level};
 use crate::run::error::{Closed, FailureKind};
 use crate::run::sync::{self, Condvar, Mutex, MutexGuard};
 use crate::run::time::Time;
-use crate::source::intake::pending::{Load, Pending};
+use crate::source::intake::pending::Load;
 use crate::source::offset::{Offset, Offsets};
 
 /// The limit of the backlog in bytes. A larger row or transaction is accepted when nothing is in flight.
@@ -184,81 +186,6 @@ impl Intake {
         self.commit_locked(state, entry, &serving)
     }
 
-    /// Commits everything pushed so far and then the rows of `transaction`, as one commit. A transaction with rows of
-    /// a closed table is refused whole. If the source sets offsets and the transaction has none, it waits for the next
-    /// offset.
-    pub(crate) fn commit_transaction<O: Offset>(
-        self: &Arc<Self>,
-        entry: Entry,
-        mut transaction: Pending,
-        mut offset: Option<O>,
-    ) -> Result<(), Refused> {
-        let serving = Serving(self);
-        let mut state = self.lock();
-        if state.is_for_later(offset.is_some()) {
-            // If an offset waits for this transaction, no cut can make space before the transaction is appended. Another
-            // thread can set that offset during the wait.
-            while !state.offset_waits {
-                match self.poll_space(&mut state, entry, Push::Wait) {
-                    Poll::Ready(result) => {
-                        result?;
-                        break;
-                    }
-                    Poll::Pending => state = self.wait(state),
-                }
-            }
-            state.append_for_later(entry, transaction)?;
-            if state.has_cut() {
-                // An offset has waited for this transaction. After a stop, the end of `run` commits the rows.
-                let _ = self.commit_locked(state, entry, &serving);
-            }
-            return Ok(());
-        }
-        state.transactions_waiting += 1;
-        let committed = loop {
-            match self.try_transaction(&mut state, entry, &mut transaction, &mut offset, Some(&serving)) {
-                Poll::Ready(committed) => break committed,
-                Poll::Pending => state = self.wait(state),
-            }
-        };
-        self.leave_queue(state);
-        Ok(committed?)
-    }
-
-    /// Commits the transaction if there is space. The caller is already counted as waiting.
-    fn try_transaction<O: Offset>(
-        self: &Arc<Self>,
-        state: &mut State,
-        entry: Entry,
-        transaction: &mut Pending,
-        offset: &mut Option<O>,
-        serving: Option<&Serving<'_>>,
-    ) -> Poll<Result<(), Closed>> {
-        state.check_transaction(entry, transaction)?;
-        let load = state.pending.load.plus(transaction.load);
-        if !self.has_space(state, load) {
-            return Poll::Pending;
-        }
-        state.append_transaction(std::mem::take(transaction));
-        if let Some(offset) = offset.take() {
-            state.set_offset(offset);
-        }
-        if state.has_cut() {
-            self.send(state, serving);
-        } else {
-            // If the offset waits for another transaction, the cut follows when that one ends.
-            state.cut_due |= state.offset_waits;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Removes a transaction from the queue, and makes a cut that waited for it.
-    fn leave_queue(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        state.transactions_waiting -= 1;
-        self.cut_if_due(&mut state);
-        self.announce_space(state);
-    }
-
     /// Releases the lock, and wakes all threads and tasks that wait for space.
     fn announce_space(&self, mut state: MutexGuard<'_, State>) {
         let tasks = state.space.take();
@@ -274,27 +201,6 @@ impl Intake {
         self.announce_space(state);
         self.closing.notify_all();
         tasks.wake();
-    }
-
-    /// Opens a transaction at its first row. From now on, an offset that is set waits for its end.
-    pub(crate) fn open_transaction(&self, entry: Entry) -> Result<u64, Closed> {
-        let mut state = self.lock();
-        state.check_open(entry)?;
-        Ok(state.open_transaction())
-    }
-
-    /// Ends a transaction without a commit. An offset that has waited for it now waits for the next offset, because
-    /// the source may be about to fail, and would not read these rows again.
-    pub(crate) fn drop_transaction(&self, entry: Entry, opened: u64) {
-        let mut state = self.lock();
-        if entry.attempt == state.attempt {
-            state.end_transaction(Some(opened), false);
-        }
-    }
-
-    /// Returns whether an offset waits for the end of a transaction.
-    pub(crate) fn waits_for_transaction(&self) -> bool {
-        self.lock().offset_waits
     }
 
     /// Returns the offset of the last commit that had one, also in a previous run.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::state::{Entry, State};
+use super::transaction::Committing;
 use super::wakers::Wakers;
 use super::{Admitted, Intake, Push, Refused};
 use crate::run::error::Closed;
@@ -141,15 +142,9 @@ impl Intake {
     }
 }
 
-/// [`Intake::commit_transaction`] for a task. If it is dropped while it waits, it commits nothing, and a cut that
-/// waited for it is made.
+/// [`Intake::commit_transaction`] for a task. If it is dropped while it waits, it commits nothing.
 pub(crate) struct CommitTransaction<'a, O> {
-    intake: &'a Arc<Intake>,
-    entry: Entry,
-    transaction: Pending,
-    offset: Option<O>,
-    /// Whether the transaction is counted as waiting.
-    is_queued: bool,
+    committing: Committing<'a, O>,
     registration: Registration<&'a Intake>,
 }
 
@@ -158,8 +153,10 @@ impl<O> Unpin for CommitTransaction<'_, O> {}
 
 impl<'a, O: Offset> CommitTransaction<'a, O> {
     pub(crate) fn new(intake: &'a Arc<Intake>, entry: Entry, transaction: Pending, offset: Option<O>) -> Self {
-        let registration = Registration::for_space(&**intake);
-        CommitTransaction { intake, entry, transaction, offset, is_queued: false, registration }
+        CommitTransaction {
+            committing: Committing::new(intake, entry, transaction, offset),
+            registration: Registration::for_space(&**intake),
+        }
     }
 }
 
@@ -168,51 +165,13 @@ impl<O: Offset> Future for CommitTransaction<'_, O> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let intake = this.intake;
-        let mut state = this.registration.enter(intake);
-        if !this.is_queued && state.is_for_later(this.offset.is_some()) {
-            state.check_transaction(this.entry, &this.transaction)?;
-            // If an offset waits for this transaction, no cut can be made before it, and only the sinks make space.
-            let has_space = if state.offset_waits {
-                let load = state.pending.load.plus(this.transaction.load);
-                intake.has_space(&mut state, load)
-            } else {
-                intake.poll_space(&mut state, this.entry, Push::Wait)?.is_ready()
-            };
-            if !has_space {
-                this.registration.wait(state, cx.waker());
-                return Poll::Pending;
-            }
-            state.append_for_later(this.entry, std::mem::take(&mut this.transaction))?;
-            // From here on nothing waits, because the rows cannot be taken back if this future is dropped.
-            intake.cut_if_due(&mut state);
-            return Poll::Ready(Ok(()));
+        let mut state = this.registration.enter(this.committing.intake);
+        let committed = this.committing.poll(&mut state, None);
+        if committed.is_pending() {
+            this.registration.wait(state, cx.waker());
+        } else {
+            this.committing.leave_queue(state);
         }
-        if !this.is_queued {
-            state.transactions_waiting += 1;
-            this.is_queued = true;
-        }
-        match intake.try_transaction(&mut state, this.entry, &mut this.transaction, &mut this.offset, None) {
-            Poll::Ready(committed) => {
-                this.is_queued = false;
-                intake.leave_queue(state);
-                Poll::Ready(committed.map_err(Refused::from))
-            }
-            Poll::Pending => {
-                this.registration.wait(state, cx.waker());
-                Poll::Pending
-            }
-        }
-    }
-}
-
-impl<O> Drop for CommitTransaction<'_, O> {
-    fn drop(&mut self) {
-        if std::mem::take(&mut self.is_queued) {
-            self.intake.leave_queue(self.intake.lock());
-        }
-        if let Some(opened) = self.transaction.opened.take() {
-            self.intake.drop_transaction(self.entry, opened);
-        }
+        committed
     }
 }

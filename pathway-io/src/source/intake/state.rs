@@ -141,14 +141,6 @@ impl State {
         self.cuts != Cuts::Anywhere && (!has_offset || self.cuts == Cuts::AtEnd)
     }
 
-    /// Adds a transaction that a later offset, or the end, will commit.
-    pub(super) fn append_for_later(&mut self, entry: Entry, transaction: Pending) -> Result<(), Closed> {
-        self.check_transaction(entry, &transaction)?;
-        self.append_transaction(transaction);
-        self.cut_due = true;
-        Ok(())
-    }
-
     /// Returns whether a cut would have rows or an offset.
     #[inline]
     pub(super) fn has_cut(&self) -> bool {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::schema::Schema;
 use crate::run::sync::thread::{self, JoinHandle};
-use crate::source::intake::pending::AnyPool;
+use crate::source::intake::pending::{AnyPool, Pending};
 use crate::source::intake::*;
 
 #[derive(pathway_derive::Schema)]
