@@ -70,8 +70,8 @@ struct OpenRows {
 impl Drop for OpenRows {
     fn drop(&mut self) {
         let pending = self.pending.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(opened) = pending.opened.take() {
-            self.source.intake.drop_transaction(self.entry, opened);
+        if pending.opened.is_some() {
+            self.source.intake.drop_transaction(self.entry);
         }
     }
 }

@@ -18,7 +18,8 @@ impl Intake {
     pub(crate) fn end_attempt(self: &Arc<Self>) {
         let mut state = self.lock();
         state.attempt += 1;
-        state.forget_transactions();
+        // Transactions of this attempt end without a call, since their handles are closed.
+        state.open = 0;
         state.cut_due = true;
         self.cut_if_due(&mut state);
         self.announce_closing(state);

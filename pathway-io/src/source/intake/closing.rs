@@ -64,7 +64,7 @@ impl Intake {
         let mut state = self.lock();
         match tail {
             Tail::Commit => {
-                state.offset_waits = false;
+                state.awaited = 0;
                 state.pending.end_tail();
             }
             Tail::Drop => state.drop_replayed(),

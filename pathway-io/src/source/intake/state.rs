@@ -73,16 +73,12 @@ pub(super) struct State {
     /// ever.
     pub(super) transactions_waiting: usize,
     /// The number of transactions that have rows and have not ended.
-    open: usize,
-    /// The number of open transactions that had rows when the last offset was set.
-    open_at_offset: usize,
+    pub(super) open: usize,
     /// The number of offsets set. It shows whether a transaction is older than the last offset.
     offsets_set: u64,
-    /// Whether the last offset covers rows of transactions that were not committed. It waits for them, and nothing is
-    /// cut.
-    pub(super) offset_waits: bool,
-    /// Whether such a transaction was dropped, so that the offset waits for the next one.
-    has_dropped: bool,
+    /// The number of transactions that were open when the last offset was set, and whose rows it does not cover yet. The offset
+    /// waits for them, and nothing is cut. If one is dropped, the offset waits for the next offset.
+    pub(super) awaited: usize,
     /// The rows that a cut could take before an offset began to wait. They do not wait because of the transaction.
     before_wait: Load,
     /// The number of the attempt. Handles of an earlier attempt stay closed.
@@ -145,18 +141,24 @@ impl State {
     #[inline]
     pub(super) fn has_cut(&self) -> bool {
         self.cuts != Cuts::AtEnd
-            && !self.offset_waits
+            && !self.offset_waits()
             && (!self.pending.before_tail().is_zero() || self.offsets.is_set())
+    }
+
+    /// Returns whether the last offset waits for transactions.
+    #[inline]
+    pub(super) fn offset_waits(&self) -> bool {
+        self.awaited > 0
     }
 
     /// Returns the rows that no cut can take: those after the last offset, or those that wait for a transaction.
     pub(super) fn blocked(&self) -> Load {
-        if self.offset_waits { self.pending.load.minus(self.before_wait) } else { self.pending.load }
+        if self.offset_waits() { self.pending.load.minus(self.before_wait) } else { self.pending.load }
     }
 
     /// Returns whether an offset that is set now can be cut.
     pub(super) fn can_end_wait(&self) -> bool {
-        !self.offset_waits || self.open == 0
+        !self.offset_waits() || self.open == 0
     }
 
     /// Prepares for a row without an offset.
@@ -169,63 +171,46 @@ impl State {
 
     #[inline]
     pub(super) fn set_offset<O: Offset>(&mut self, offset: O) {
-        if !self.offset_waits {
+        if !self.offset_waits() {
             self.before_wait = self.pending.before_tail();
         }
         self.cuts = if self.cuts == Cuts::AtEnd { Cuts::AtEnd } else { Cuts::AtOffsets };
         self.pending.end_tail();
         self.offsets.set(offset);
         self.offsets_set += 1;
-        self.open_at_offset = self.open;
-        self.offset_waits = self.open > 0;
-        self.has_dropped = false;
+        self.awaited = self.open;
     }
 
-    /// Opens a transaction at its first row. Returns the number by which [`end_transaction`](Self::end_transaction)
-    /// recognises it.
+    /// Opens a transaction at its first row. Returns the number by which [`append_transaction`](Self::append_transaction)
+    /// recognises whether it is older than the last offset.
     pub(super) fn open_transaction(&mut self) -> u64 {
         self.open += 1;
         self.offsets_set
     }
 
-    /// Returns whether the last offset waits for this transaction.
-    pub(super) fn spans_offset(&self, opened: Option<u64>) -> bool {
-        opened.is_some_and(|opened| opened < self.offsets_set)
-    }
-
-    /// Adds the rows of a transaction, which has ended.
+    /// Adds the rows of a transaction, which has ended. An offset that has waited for it covers them, unless other rows
+    /// were pushed after the offset.
     pub(super) fn append_transaction(&mut self, transaction: Pending) {
-        let opened = transaction.opened;
-        let is_covered = self.spans_offset(opened) && !self.pending.has_tail();
-        if !is_covered {
+        let is_older = transaction.opened.is_some_and(|opened| opened < self.offsets_set);
+        if is_older && !self.pending.has_tail() {
+            self.awaited = self.awaited.saturating_sub(1);
+        } else {
             self.begin_tail();
         }
+        if transaction.opened.is_some() {
+            self.end_transaction();
+        }
         self.pending.append(transaction);
-        self.end_transaction(opened, is_covered);
     }
 
-    /// Ends a transaction. `is_covered` says that its rows are among those that the last offset covers.
-    pub(super) fn end_transaction(&mut self, opened: Option<u64>, is_covered: bool) {
-        if opened.is_none() {
-            return;
-        }
-        if self.spans_offset(opened) {
-            self.open_at_offset = self.open_at_offset.saturating_sub(1);
-            self.has_dropped |= !is_covered;
-            self.offset_waits &= self.open_at_offset > 0 || self.has_dropped;
-        }
+    pub(super) fn end_transaction(&mut self) {
         self.open = self.open.saturating_sub(1);
-    }
-
-    /// Forgets the transactions of an attempt that has failed.
-    pub(super) fn forget_transactions(&mut self) {
-        (self.open, self.open_at_offset) = (0, 0);
     }
 
     /// Drops the rows that the source will read again: the rows after the last offset, and the rows of an offset that
     /// waits for a transaction.
     pub(super) fn drop_replayed(&mut self) {
-        if std::mem::take(&mut self.offset_waits) {
+        if std::mem::take(&mut self.awaited) > 0 {
             self.pending = Pending::default();
             self.offsets.unset();
         } else {

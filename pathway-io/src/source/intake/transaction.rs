@@ -21,16 +21,16 @@ impl Intake {
 
     /// Ends an open transaction without a commit. An offset that has waited for it now waits for the next offset, because
     /// the source may be about to fail, and would not read these rows again.
-    pub(crate) fn drop_transaction(&self, entry: Entry, opened: u64) {
+    pub(crate) fn drop_transaction(&self, entry: Entry) {
         let mut state = self.lock();
         if entry.attempt == state.attempt {
-            state.end_transaction(Some(opened), false);
+            state.end_transaction();
         }
     }
 
     /// Returns whether an offset waits for the end of a transaction.
     pub(crate) fn waits_for_transaction(&self) -> bool {
-        self.lock().offset_waits
+        self.lock().offset_waits()
     }
 
     /// Commits everything pushed so far and then the rows of `transaction`, as one commit. A transaction with rows of
@@ -91,7 +91,7 @@ impl<'a, O> Committing<'a, O> {
         let load = state.pending.load.plus(self.transaction.load);
         if !self.is_queued && state.is_for_later(self.offset.is_some()) {
             // If an offset waits for this transaction, no cut can be made before it, and only the sinks make space.
-            let has_space = if state.offset_waits {
+            let has_space = if state.offset_waits() {
                 intake.has_space(state, load)
             } else {
                 intake.poll_space(state, self.entry, Push::Wait)?.is_ready()
@@ -119,7 +119,7 @@ impl<'a, O> Committing<'a, O> {
             intake.send(state, serving);
         } else {
             // If the offset waits for another transaction, the cut follows when that one ends.
-            state.cut_due |= state.offset_waits;
+            state.cut_due |= state.offset_waits();
         }
         Poll::Ready(Ok(()))
     }
@@ -130,8 +130,8 @@ impl<O> Drop for Committing<'_, O> {
         if self.is_queued {
             self.leave_queue(self.intake.lock());
         }
-        if let Some(opened) = self.transaction.opened {
-            self.intake.drop_transaction(self.entry, opened);
+        if self.transaction.opened.is_some() {
+            self.intake.drop_transaction(self.entry);
         }
     }
 }
