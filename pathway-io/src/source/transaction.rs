@@ -1,18 +1,17 @@
 //! Units of rows that are never split: [`Transaction`].
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::rows::batch::{Batch, RefusedRow};
 use crate::rows::bounds::Removable;
 use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
+use crate::source::intake::Push;
 use crate::source::intake::pending::Pending;
-use crate::source::intake::{Entry, Push};
 use crate::source::offset::Offset;
 use crate::source::push::push_methods;
-use crate::source::shared::Source;
 use crate::source::subject::Subject;
 
 /// Rows that become visible together or not at all.
@@ -55,23 +54,16 @@ use crate::source::subject::Subject;
 #[must_use = "a transaction that is dropped writes nothing"]
 pub struct Transaction<S, O = ()> {
     subject: Subject<S, O>,
-    rows: OpenRows,
+    rows: Mutex<Pending>,
     /// Whether the line of a bad row waits for space.
     bad_rows: Push,
 }
 
-/// The rows of a transaction, which tell the intake when they are dropped.
-struct OpenRows {
-    source: Arc<Source>,
-    entry: Entry,
-    pending: Mutex<Pending>,
-}
-
-impl Drop for OpenRows {
+impl<S, O> Drop for Transaction<S, O> {
     fn drop(&mut self) {
-        let pending = self.pending.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if pending.opened.is_some() {
-            self.source.intake.drop_transaction(self.entry);
+        let rows = self.rows.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if rows.opened.is_some() {
+            self.subject.source().intake.drop_transaction(self.subject.entry());
         }
     }
 }
@@ -104,14 +96,13 @@ impl<S: Schema, O> Subject<S, O> {
 
 impl<S: Schema, O> Transaction<S, O> {
     pub(crate) fn new(subject: Subject<S, O>, bad_rows: Push) -> Self {
-        let rows = OpenRows { source: Arc::clone(subject.source()), entry: subject.entry(), pending: Mutex::default() };
-        Transaction { subject, rows, bad_rows }
+        Transaction { subject, rows: Mutex::default(), bad_rows }
     }
 
     /// Returns the transaction's own table.
     #[inline]
     pub(crate) fn table(&self) -> TransactionTable<'_, S, O> {
-        TransactionTable { subject: &self.subject, rows: &self.rows.pending, bad_rows: self.bad_rows }
+        TransactionTable { subject: &self.subject, rows: &self.rows, bad_rows: self.bad_rows }
     }
 
     push_methods!(.table());
@@ -181,7 +172,7 @@ impl<S: Schema, O> Transaction<S, O> {
             other.source().name,
             self.subject.source().name
         );
-        TransactionTable { subject: other, rows: &self.rows.pending, bad_rows: self.bad_rows }
+        TransactionTable { subject: other, rows: &self.rows, bad_rows: self.bad_rows }
     }
 
     /// Commits the plain rows pushed so far and then the rows of the transaction, as one commit.
@@ -210,24 +201,27 @@ impl<S: Schema, O> Transaction<S, O> {
         self.finish(None::<()>)
     }
 
-    fn finish<P: Offset>(self, offset: Option<P>) -> Result<(), Closed> {
-        let (subject, rows) = self.into_parts()?;
-        let source = subject.source();
-        let committed = source.intake.commit_transaction(subject.entry(), rows, offset);
+    fn finish<P: Offset>(mut self, offset: Option<P>) -> Result<(), Closed> {
+        let rows = self.take_rows()?;
+        let source = self.subject.source();
+        let committed = source.intake.commit_transaction(self.subject.entry(), rows, offset);
         committed.map_err(|refused| source.refuse(refused))
     }
 
-    /// Returns the rows, and the subject that they are pushed through. The caller tells the intake how the transaction
-    /// ends.
-    pub(crate) fn into_parts(mut self) -> Result<(Subject<S, O>, Pending), Closed> {
-        let rows = self.rows.pending.get_mut().unwrap_or_else(PoisonError::into_inner);
+    /// Takes the rows. The caller tells the intake how the transaction ends.
+    pub(crate) fn take_rows(&mut self) -> Result<Pending, Closed> {
+        let rows = self.rows.get_mut().unwrap_or_else(PoisonError::into_inner);
         if rows.replaces {
             self.subject.source().check_whole()?;
         }
         let mut rows = std::mem::take(rows);
         // The last push into the transaction may have panicked.
         rows.repair();
-        Ok((self.subject, rows))
+        Ok(rows)
+    }
+
+    pub(crate) fn subject(&self) -> &Subject<S, O> {
+        &self.subject
     }
 }
 

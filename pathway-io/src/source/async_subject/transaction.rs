@@ -93,8 +93,9 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
         self.finish(None::<()>).await
     }
 
-    async fn finish<P: Offset>(self, offset: Option<P>) -> Result<(), Closed> {
-        let (subject, rows) = self.rows.into_parts()?;
+    async fn finish<P: Offset>(mut self, offset: Option<P>) -> Result<(), Closed> {
+        let rows = self.rows.take_rows()?;
+        let subject = self.rows.subject();
         let source = subject.source();
         let committed = CommitTransaction::new(&source.intake, subject.entry(), rows, offset).await;
         committed.map_err(|refused| source.refuse(refused))
