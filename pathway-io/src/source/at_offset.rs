@@ -14,8 +14,8 @@ use crate::source::subject::Subject;
 /// backlog of such rows fails the pipeline. Threads that push with offsets must order their pushes themselves.
 ///
 /// An offset also covers the rows of a [`Transaction`](crate::Transaction) that is open when it is set. Such an offset, and
-/// the rows before it, therefore wait until the transaction is committed. If the transaction is dropped instead, they
-/// wait for the next offset.
+/// the rows before it, therefore wait until the transaction is committed. If the transaction is dropped instead, or if rows are
+/// pushed into it after the offset, they wait for the next offset.
 impl<S: Schema, O> Subject<S, O> {
     /// Returns the last committed offset, or `None` if there is none, as on the first start.
     ///

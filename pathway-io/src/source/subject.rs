@@ -120,9 +120,10 @@ impl<S: Schema, O> Subject<S, O> {
         pending: &Mutex<Pending>,
         fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
     ) -> Result<Result<(), E>, Closed> {
-        let pushed = self.open(pending)?.push::<S, E>(self.entry.table, &self.pool, fill);
+        let mut rows = self.open(pending)?;
+        let pushed = rows.push::<S, E>(self.entry.table, &self.pool, fill);
         if pushed.is_ok() {
-            self.source.intake.count_rows(self.entry.table, 1);
+            rows.offsets_before = Some(self.source.intake.count_rows(self.entry.table, 1));
         }
         Ok(pushed)
     }
@@ -134,9 +135,9 @@ impl<S: Schema, O> Subject<S, O> {
             pending.repair();
             pending
         });
-        match pending.opened {
+        match pending.offsets_before {
             Some(_) => self.source.intake.check_open(self.entry)?,
-            None => pending.opened = Some(self.source.intake.open_transaction(self.entry)?),
+            None => pending.offsets_before = Some(self.source.intake.open_transaction(self.entry)?),
         }
         Ok(pending)
     }
@@ -171,8 +172,11 @@ impl<S: Schema, O> Subject<S, O> {
         let (table, mut is_last) = (self.entry.table, false);
         while !is_last {
             let mut count = 0;
-            let pushed = self.open(pending)?.push_all::<S, E>(table, &self.pool, Load::MAX, &mut count, &mut rows);
-            self.source.intake.count_rows(table, count);
+            let mut open = self.open(pending)?;
+            let pushed = open.push_all::<S, E>(table, &self.pool, Load::MAX, &mut count, &mut rows);
+            if count > 0 {
+                open.offsets_before = Some(self.source.intake.count_rows(table, count));
+            }
             match pushed {
                 Ok(end) => is_last = end,
                 Err(error) => return Ok(Err(error)),

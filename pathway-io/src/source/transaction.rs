@@ -62,7 +62,7 @@ pub struct Transaction<S, O = ()> {
 impl<S, O> Drop for Transaction<S, O> {
     fn drop(&mut self) {
         let rows = self.rows.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if rows.opened.is_some() {
+        if rows.offsets_before.is_some() {
             self.subject.source().intake.drop_transaction(self.subject.entry());
         }
     }
@@ -179,8 +179,9 @@ impl<S: Schema, O> Transaction<S, O> {
     ///
     /// The call waits while the backlog has no space. A transaction larger than the backlog waits until nothing else is in
     /// flight. If the connector sets offsets, the transaction is written whole after the next offset;
-    /// [`commit_at`](Self::commit_at) sets one. An offset that was set while the transaction was open covers its rows: it
-    /// waits, with everything pushed before it, until the transaction has ended.
+    /// [`commit_at`](Self::commit_at) sets one. An offset that was set while the transaction was open covers the rows that it
+    /// had then: it waits, with everything pushed before it, until the transaction has ended. If rows were pushed into the
+    /// transaction after the offset, the offset waits for the next one.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};
@@ -296,9 +297,9 @@ impl<S: Schema, O> TransactionTable<'_, S, O> {
     {
         let subject = self.subject;
         let mut pending = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        if pending.opened.is_none() {
+        if pending.offsets_before.is_none() {
             // If the subject is closed, the commit returns the error.
-            pending.opened = subject.source().intake.open_transaction(subject.entry()).ok();
+            pending.offsets_before = subject.source().intake.open_transaction(subject.entry()).ok();
         }
         pending.start_table::<S>(subject.entry().table, subject.pool());
         self

@@ -105,12 +105,12 @@ impl Bank {
                     accounts.commit()?;
                 }
                 6 => {
-                    // An offset outside a transaction, which covers a row inside it.
+                    // An offset outside a transaction, which covers the rows inside it.
                     let transfer = accounts.transaction();
                     transfer.next(account(step, 2))?;
+                    transfer.with(&bookings).next(Booking { step, text: "inside".into() })?;
                     bookings.next_at(end, Booking { step, text: "outside".into() })?;
                     bookings.commit()?;
-                    transfer.with(&bookings).next(Booking { step, text: "inside".into() })?;
                     transfer.commit()?;
                 }
                 _ => {

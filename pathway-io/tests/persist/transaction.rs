@@ -126,6 +126,46 @@ fn an_offset_does_not_cover_a_transaction_that_commits_after_it() {
     assert_eq!(rows(&directory, "numbers.csv"), ["1 1", "2 1", "0 1"]);
 }
 
+// Contract 9.2
+#[test]
+fn an_offset_does_not_cover_rows_that_are_pushed_into_an_open_transaction_after_it() {
+    for by_lines in [false, true] {
+        let directory = TempDir::new();
+        let push = move |numbers: &Subject<Number, u64>| -> RunResult {
+            let transaction = numbers.transaction();
+            transaction.next(Number { n: 0 })?;
+            numbers.advance(1)?;
+            if by_lines {
+                transaction.next_json_lines(r#"{"n": 1}"#)?;
+            } else {
+                transaction.next(Number { n: 1 })?;
+            }
+            Ok(transaction.commit()?)
+        };
+        let error = run_numbers(&directory, move |numbers| {
+            push(&numbers)?;
+            numbers.commit()?;
+            assert_eq!(numbers.resume(), None);
+            Err("gone")?
+        });
+        assert!(error.unwrap_err().to_string().contains("gone"));
+        run_numbers(&directory, move |numbers| {
+            assert_eq!(numbers.resume(), None);
+            push(&numbers)?;
+            numbers.commit_at(2)?;
+            assert_eq!(numbers.resume(), Some(2));
+            Err("gone")?
+        })
+        .unwrap_err();
+        run_numbers(&directory, |numbers| {
+            assert_eq!(numbers.resume(), Some(2));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(rows(&directory, "numbers.csv"), ["0 1", "1 1"]);
+    }
+}
+
 #[test]
 fn an_offset_of_one_transaction_waits_for_the_others_and_one_after_them_for_nothing() {
     let directory = TempDir::new();

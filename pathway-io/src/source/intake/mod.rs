@@ -219,9 +219,12 @@ impl Intake {
         offsets.end()
     }
 
-    /// Counts rows that were pushed into a transaction. Other rows are counted when they are admitted.
-    pub(crate) fn count_rows(&self, table: usize, count: u64) {
-        self.lock().offered[table] += count;
+    /// Counts rows that were pushed into a transaction. Returns the number of offsets that were set before. Other rows are
+    /// counted when they are admitted.
+    pub(crate) fn count_rows(&self, table: usize, count: u64) -> u64 {
+        let mut state = self.lock();
+        state.offered[table] += count;
+        state.offsets_set
     }
 
     /// Counts a bad row. Returns its number among all pushed rows of the table.

@@ -107,8 +107,8 @@ pub(crate) struct Pending {
     bad: BadLines,
     /// Whether the rows replace a whole table: [`Pending::start_table`].
     pub(crate) replaces: bool,
-    /// For a transaction: the number that the intake returned when it was opened.
-    pub(crate) opened: Option<u64>,
+    /// For an open transaction: the number of offsets that were set before its last row.
+    pub(crate) offsets_before: Option<u64>,
 }
 
 /// Lines of bad rows, which become durable with the rows around them.

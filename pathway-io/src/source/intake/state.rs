@@ -74,10 +74,10 @@ pub(super) struct State {
     pub(super) transactions_waiting: usize,
     /// The number of transactions that have rows and have not ended.
     pub(super) open: usize,
-    /// The number of offsets set. It shows whether a transaction is older than the last offset.
-    offsets_set: u64,
+    /// The number of offsets set. It shows whether the rows of a transaction are older than the last offset.
+    pub(super) offsets_set: u64,
     /// The number of transactions that were open when the last offset was set, and whose rows it does not cover yet. The offset
-    /// waits for them, and nothing is cut. If one is dropped, the offset waits for the next offset.
+    /// waits for them, and nothing is cut. If one is dropped, or has later rows, the offset waits for the next offset.
     pub(super) awaited: usize,
     /// The rows that a cut could take before an offset began to wait. They do not wait because of the transaction.
     before_wait: Load,
@@ -181,23 +181,22 @@ impl State {
         self.awaited = self.open;
     }
 
-    /// Opens a transaction at its first row. Returns the number by which [`append_transaction`](Self::append_transaction)
-    /// recognises whether it is older than the last offset.
+    /// Opens a transaction at its first row. Returns the number of offsets that were set before.
     pub(super) fn open_transaction(&mut self) -> u64 {
         self.open += 1;
         self.offsets_set
     }
 
-    /// Adds the rows of a transaction, which has ended. An offset that has waited for it covers them, unless other rows
-    /// were pushed after the offset.
+    /// Adds the rows of a transaction, which has ended. An offset that has waited for it covers them, unless some of them,
+    /// or other rows, were pushed after the offset.
     pub(super) fn append_transaction(&mut self, transaction: Pending) {
-        let is_older = transaction.opened.is_some_and(|opened| opened < self.offsets_set);
+        let is_older = transaction.offsets_before.is_some_and(|before| before < self.offsets_set);
         if is_older && !self.pending.has_tail() {
             self.awaited = self.awaited.saturating_sub(1);
         } else {
             self.begin_tail();
         }
-        if transaction.opened.is_some() {
+        if transaction.offsets_before.is_some() {
             self.end_transaction();
         }
         self.pending.append(transaction);

@@ -130,7 +130,7 @@ impl<O> Drop for Committing<'_, O> {
         if self.is_queued {
             self.leave_queue(self.intake.lock());
         }
-        if self.transaction.opened.is_some() {
+        if self.transaction.offsets_before.is_some() {
             self.intake.drop_transaction(self.entry);
         }
     }

@@ -141,7 +141,7 @@ fn an_offset_that_is_set_while_a_transaction_waits_for_room_waits_for_it() {
         model.intake.commit(FIRST).unwrap();
         push_at(&model.intake, FIRST, 11, 2).unwrap();
         let mut opened = transaction(&[20]);
-        opened.opened = Some(model.intake.open_transaction(FIRST).unwrap());
+        opened.offsets_before = Some(model.intake.open_transaction(FIRST).unwrap());
         let unit = model.spawn(|intake| intake.commit_transaction(FIRST, opened, None::<u64>));
         model.intake.advance(FIRST, 3_u64).unwrap();
         unit.join().unwrap().unwrap();
