@@ -135,7 +135,6 @@ pub(super) fn start(
                 timer: None,
             });
             let id = control.add(Arc::clone(&source) as _, Phase::Opening);
-            source.hooks.belong_to(id);
             launches.push((source, id, spawn));
         }
         tables.push(stages);

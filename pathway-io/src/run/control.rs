@@ -53,8 +53,6 @@ pub(crate) struct RunState {
 pub(crate) struct Member {
     pub(crate) part: Arc<dyn Part>,
     pub(crate) phase: Phase,
-    /// The number of other threads that run the user's code for this part.
-    pub(crate) helpers: usize,
 }
 
 /// The parts of a run with their phases.
@@ -66,7 +64,7 @@ pub(crate) struct PartId(usize);
 
 impl Member {
     pub(crate) fn has_ended(&self) -> bool {
-        self.phase == Phase::Ended && self.helpers == 0
+        self.phase == Phase::Ended && !self.part.has_helpers()
     }
 }
 
@@ -104,7 +102,7 @@ impl Control {
     /// Adds a part.
     pub(crate) fn add(&self, part: Arc<dyn Part>, phase: Phase) -> PartId {
         self.update(|run| {
-            run.parts.push(Member { part, phase, helpers: 0 });
+            run.parts.push(Member { part, phase });
             PartId(run.parts.len() - 1)
         })
     }
@@ -114,15 +112,6 @@ impl Control {
         self.update(|run| {
             if let Some(member) = run.parts.get_mut(id.0) {
                 member.phase = phase;
-            }
-        });
-    }
-
-    /// Counts the helpers of a part.
-    pub(crate) fn count_helpers(&self, id: PartId, change: impl FnOnce(usize) -> usize) {
-        self.update(|run| {
-            if let Some(member) = run.parts.get_mut(id.0) {
-                member.helpers = change(member.helpers);
             }
         });
     }

@@ -20,6 +20,11 @@ pub(crate) trait Part: Any + Send + Sync {
         false
     }
 
+    /// Returns whether other threads still run the user's code for this part.
+    fn has_helpers(&self) -> bool {
+        false
+    }
+
     /// Returns the errors to report if the part has not ended within the grace period, each with the evidence for it.
     fn overdue(&self) -> Vec<(Evidence, Error)> {
         Vec::new()

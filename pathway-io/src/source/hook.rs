@@ -1,8 +1,8 @@
 //! The hooks of `on_interrupt`, which unblock a `run` that waits in a call of another library.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 
-use crate::run::control::{Control, PartId};
+use crate::run::control::Control;
 use crate::run::error::{Error, FailureKind};
 use crate::run::guard::{dropped, guarded};
 use crate::run::lock::Lock;
@@ -12,8 +12,6 @@ type Task = Box<dyn FnOnce() + Send>;
 
 /// The hooks of one source.
 pub(crate) struct Hooks {
-    /// The source's part of the run, once it has been added.
-    part: OnceLock<PartId>,
     name: Arc<str>,
     control: Arc<Control>,
     state: Lock<HookState>,
@@ -26,6 +24,8 @@ struct HookState {
     attempt: u32,
     next: u64,
     waiting: Vec<(u64, Task)>,
+    /// The number of hooks that are being called. The run waits for them.
+    running: usize,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -71,13 +71,11 @@ impl std::fmt::Debug for Hook {
 
 impl Hooks {
     pub(crate) fn new(name: Arc<str>, control: Arc<Control>) -> Arc<Self> {
-        Arc::new(Hooks { part: OnceLock::new(), name, control, state: Lock::default() })
+        Arc::new(Hooks { name, control, state: Lock::default() })
     }
 
-    /// Sets the part of the run that running hooks are counted for.
-    pub(crate) fn belong_to(&self, part: PartId) {
-        // The cell is empty: a source is added to its run once.
-        let _ = self.part.set(part);
+    pub(crate) fn are_running(&self) -> bool {
+        self.state.lock().running > 0
     }
 
     pub(crate) fn add(self: &Arc<Self>, attempt: u32, task: Task) -> Hook {
@@ -88,7 +86,7 @@ impl Hooks {
         match phase {
             Phase::Waiting => state.waiting.push((id, task)),
             Phase::Fired => {
-                self.count(|running| running + 1);
+                state.running += 1;
                 drop(state);
                 self.spawn(task);
             }
@@ -109,7 +107,7 @@ impl Hooks {
             state.phase = Phase::Fired;
             let tasks = std::mem::take(&mut state.waiting);
             // The hooks are counted under the lock, so that the source cannot count as ended before its hooks do.
-            self.count(|running| running + tasks.len());
+            state.running += tasks.len();
             tasks
         };
         for (_, task) in tasks {
@@ -149,18 +147,17 @@ impl Hooks {
             if let Err(kind) = guarded("an `on_interrupt` hook", task) {
                 hooks.fail(kind);
             }
-            hooks.count(|running| running - 1);
+            hooks.end_one();
         });
         if let Err(error) = spawned {
             self.fail(FailureKind::Failed(Box::new(error)));
-            self.count(|running| running - 1);
+            self.end_one();
         }
     }
 
-    fn count(&self, change: impl FnOnce(usize) -> usize) {
-        if let Some(part) = self.part.get() {
-            self.control.count_helpers(*part, change);
-        }
+    fn end_one(&self) {
+        self.state.lock().running -= 1;
+        self.control.notify();
     }
 
     fn fail(&self, kind: FailureKind) {

@@ -102,6 +102,10 @@ impl Part for Source {
         self.intake.time_passed();
     }
 
+    fn has_helpers(&self) -> bool {
+        self.hooks.are_running()
+    }
+
     fn overdue(&self) -> Vec<(Evidence, Error)> {
         vec![(Evidence::Busy, Error::connector(&self.name, FailureKind::TimedOut { undelivered: None }))]
     }
