@@ -1,13 +1,14 @@
 //! [`AsyncTransaction`]: a transaction whose commit is a future.
 
 use std::fmt;
+use std::future::poll_fn;
 
 use super::AsyncSubject;
 use crate::rows::bounds::Removable;
 use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
-use crate::source::intake::{CommitTransaction, Push};
+use crate::source::intake::{Committing, Push, Registration};
 use crate::source::offset::Offset;
 use crate::source::push::push_methods;
 use crate::source::transaction::{Transaction, TransactionTable};
@@ -97,7 +98,9 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
         let rows = self.rows.take_rows()?;
         let subject = self.rows.subject();
         let source = subject.source();
-        let committed = CommitTransaction::new(&source.intake, subject.entry(), rows, offset).await;
+        let mut committing = Committing::new(&source.intake, subject.entry(), rows, offset);
+        let mut registration = Registration::for_space(&*source.intake);
+        let committed = poll_fn(|cx| committing.poll_commit(&mut registration, cx)).await;
         committed.map_err(|refused| source.refuse(refused))
     }
 }

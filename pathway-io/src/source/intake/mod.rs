@@ -52,9 +52,11 @@ pub(crate) use self::closing::Tail;
 use self::cut::Serving;
 pub(crate) use self::cut::{Credit, Cut, IntakeMessage, Outbox};
 #[cfg(feature = "async")]
-pub(crate) use self::poll::{CommitTransaction, Registration};
+pub(crate) use self::poll::Registration;
 use self::state::State;
 pub(crate) use self::state::{Cuts, Entry, Level};
+#[cfg(feature = "async")]
+pub(crate) use self::transaction::Committing;
 use crate::run::error::{Closed, FailureKind};
 use crate::run::sync::{self, Condvar, Mutex, MutexGuard};
 use crate::run::time::Time;

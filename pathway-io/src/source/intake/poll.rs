@@ -5,7 +5,6 @@
 //! its waker ([`Registration`]), so that a loop which drops futures does not fill the lists.
 
 use std::ops::Deref;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -15,7 +14,6 @@ use super::wakers::Wakers;
 use super::{Admitted, Intake, Push, Refused};
 use crate::run::error::Closed;
 use crate::run::sync::MutexGuard;
-use crate::source::intake::pending::Pending;
 use crate::source::offset::Offset;
 
 /// The list of tasks that wait for one event.
@@ -142,35 +140,20 @@ impl Intake {
     }
 }
 
-/// [`Intake::commit_transaction`] for a task. If it is dropped while it waits, it commits nothing.
-pub(crate) struct CommitTransaction<'a, O> {
-    committing: Committing<'a, O>,
-    registration: Registration<&'a Intake>,
-}
-
-/// Nothing in it is pinned.
-impl<O> Unpin for CommitTransaction<'_, O> {}
-
-impl<'a, O: Offset> CommitTransaction<'a, O> {
-    pub(crate) fn new(intake: &'a Arc<Intake>, entry: Entry, transaction: Pending, offset: Option<O>) -> Self {
-        CommitTransaction {
-            committing: Committing::new(intake, entry, transaction, offset),
-            registration: Registration::for_space(&**intake),
-        }
-    }
-}
-
-impl<O: Offset> Future for CommitTransaction<'_, O> {
-    type Output = Result<(), Refused>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let mut state = this.registration.enter(this.committing.intake);
-        let committed = this.committing.poll(&mut state, None);
+impl<O: Offset> Committing<'_, O> {
+    /// [`Intake::commit_transaction`] for a task.
+    pub(crate) fn poll_commit(
+        &mut self,
+        registration: &mut Registration<impl Deref<Target = Intake>>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), Refused>> {
+        let intake = self.intake;
+        let mut state = registration.enter(intake);
+        let committed = self.poll(&mut state, None);
         if committed.is_pending() {
-            this.registration.wait(state, cx.waker());
+            registration.wait(state, cx.waker());
         } else {
-            this.committing.leave_queue(state);
+            self.leave_queue(state);
         }
         committed
     }

@@ -58,7 +58,7 @@ impl Intake {
 }
 
 /// A transaction that is being committed. If it is dropped before that, it commits nothing.
-pub(super) struct Committing<'a, O> {
+pub(crate) struct Committing<'a, O> {
     pub(super) intake: &'a Arc<Intake>,
     entry: Entry,
     transaction: Pending,
@@ -68,7 +68,7 @@ pub(super) struct Committing<'a, O> {
 }
 
 impl<'a, O> Committing<'a, O> {
-    pub(super) fn new(intake: &'a Arc<Intake>, entry: Entry, transaction: Pending, offset: Option<O>) -> Self {
+    pub(crate) fn new(intake: &'a Arc<Intake>, entry: Entry, transaction: Pending, offset: Option<O>) -> Self {
         Committing { intake, entry, transaction, offset, is_queued: false }
     }
 

@@ -1,7 +1,6 @@
 //! Models with waiting tasks: a waker is registered under the lock that also guards the space, so that no wake-up is
 //! lost.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -133,8 +132,9 @@ fn a_transaction_by_a_task_is_whole() {
     check("transaction by a task, and a push", || {
         let model = Model::new(1, false);
         let unit = model.spawn(|intake| {
-            let mut commit = pin!(CommitTransaction::new(intake, FIRST, transaction(&[10, 11]), None::<()>));
-            until_ready(|cx| commit.as_mut().poll(cx)).unwrap();
+            let mut committing = Committing::new(intake, FIRST, transaction(&[10, 11]), None::<()>);
+            let mut registration = Registration::for_space(&**intake);
+            until_ready(|cx| committing.poll_commit(&mut registration, cx)).unwrap();
         });
         push_by_task(&model.intake, 20).unwrap();
         push_by_task(&model.intake, 21).unwrap();
@@ -153,9 +153,9 @@ fn a_dropped_transaction_blocks_no_push() {
         let model = Model::new(1, false);
         push(&model.intake, FIRST, 10).unwrap();
         let unit = model.spawn(|intake| {
-            let mut cx = Context::from_waker(Waker::noop());
-            let mut commit = pin!(CommitTransaction::new(intake, FIRST, transaction(&[20, 21]), None::<()>));
-            commit.as_mut().poll(&mut cx).is_ready()
+            let mut committing = Committing::new(intake, FIRST, transaction(&[20, 21]), None::<()>);
+            let mut registration = Registration::for_space(&**intake);
+            committing.poll_commit(&mut registration, &Context::from_waker(Waker::noop())).is_ready()
         });
         push_by_task(&model.intake, 11).unwrap();
         push_by_task(&model.intake, 12).unwrap();
