@@ -139,6 +139,37 @@ fn each_worker_continues_its_own_file() {
     }
 }
 
+// On Windows, the removal of an open file fails.
+#[cfg(unix)]
+#[test]
+fn a_computed_file_without_new_rows_is_watched_too() {
+    let directory = TempDir::new();
+    let path = directory.path("genera.csv");
+    let (seen, written) = mpsc::channel();
+    let pipeline = persistent(&directory);
+    let (cats, lines) = pipeline.read_with(
+        source(move |(cats, lines): (Subject<Cat, u64>, Subject<Line, u64>)| {
+            let seen = seen.clone();
+            cats.on_durable(move |offset: &u64| seen.send(*offset).unwrap());
+            cats.next(cat(1, "felis"))?;
+            cats.commit_at(1)?;
+            assert_eq!(next(&written), 1);
+            fs::remove_file(&path)?;
+            lines.next(line("no computation reads it"))?;
+            lines.commit_at(2)?;
+            // The failed checkpoint is a stop.
+            lines.wait_closed()?;
+            assert!(written.try_recv().is_err(), "an offset moves past the loss");
+            Ok(())
+        }),
+        options("both"),
+    );
+    csv::write(&genera(&cats), directory.path("genera.csv"));
+    csv::write(&lines, directory.path("lines.csv"));
+    let error = run(pipeline).unwrap_err().to_string();
+    assert!(error.contains("genera.csv") && error.contains("removed or renamed"), "{error}");
+}
+
 /// Rows are durable only when the computation has processed them, so the next start reads these rows again.
 #[test]
 fn a_computation_that_panicked_continues_at_the_next_start() {

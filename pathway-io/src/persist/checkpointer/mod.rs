@@ -109,7 +109,7 @@ impl Checkpointer {
             match kind {
                 CheckpointedKind::Output(path) => {
                     let file = path.map(|path| DurableFile::new(&path, false));
-                    outputs.push(Output { table, dirty: file.is_some(), file, target });
+                    outputs.push(Output { table, file, target, dirty: false });
                 }
                 CheckpointedKind::Transactional { id, is_staged } => {
                     has_staged |= is_staged;
@@ -247,7 +247,7 @@ impl Checkpointer {
             .outputs
             .iter_mut()
             // A file that has no new rows may have lost those that it had.
-            .filter(|output| output.dirty || (output.file.is_some() && output.table.is_some()))
+            .filter(|output| output.dirty || output.file.is_some())
             .map(|output| (output.target.request(time), output))
             .collect();
         for (answer, output) in asked {
