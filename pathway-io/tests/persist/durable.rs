@@ -1,6 +1,6 @@
 //! `on_durable`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -160,6 +160,33 @@ fn many_commits_or_bytes_do_not_wait_for_the_interval() {
         );
         run(pipeline).unwrap();
     }
+}
+
+#[test]
+fn an_interval_without_an_end_leaves_the_checkpoint_to_the_end_of_the_run() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    pipeline.durability(Durability::Interval(Duration::MAX));
+    let (told, telling) = mpsc::channel();
+    let pushed = Arc::new(AtomicBool::new(false));
+    let (seen, is_seen) = mpsc::channel();
+    let table = pipeline.read_with(
+        source(move |cats: Subject<Cat, u64>| {
+            let (told, has_pushed) = (told.clone(), Arc::clone(&pushed));
+            cats.on_durable(move |offset: &u64| told.send((*offset, has_pushed.load(Ordering::Relaxed))).unwrap());
+            for n in 1..=50 {
+                cats.next_at(n, cat(n as i64, "felis"))?;
+                cats.commit()?;
+                next(&is_seen);
+            }
+            pushed.store(true, Ordering::Relaxed);
+            Ok(())
+        }),
+        options("cats"),
+    );
+    table.subscribe(move |_| seen.send(()).unwrap());
+    run(pipeline).unwrap();
+    assert!(telling.iter().eq((1..=50).map(|offset| (offset, true))));
 }
 
 /// A sink that has seen nothing before its flush. It gives an early checkpoint time to happen before the flush.

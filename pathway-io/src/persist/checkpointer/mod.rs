@@ -165,8 +165,8 @@ impl Checkpointer {
                 self.append(entry, Kind::Rows)?;
             }
             let now = Instant::now();
-            let at = *due.get_or_insert_with(|| now.checked_add(interval).unwrap_or(now));
-            if self.commits > 0 && (ended || at <= now || self.is_full()) {
+            due = due.or_else(|| now.checked_add(interval));
+            if self.commits > 0 && (ended || due.is_some_and(|due| due <= now) || self.is_full()) {
                 self.checkpoint()?;
             }
             if self.commits == 0 {
