@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use common::{Cat, GENERA, cat, peak, scratch, time_on};
+use common::{Cat, GENERA, cat, peak, percentiles, scratch, time_on};
 use pathway_io::dataflow::Workers;
 use pathway_io::{ReadOptions, RunResult, Schema, Subject, Table, csv};
 
@@ -54,12 +54,12 @@ struct Job {
 const JOBS: [Job; 8] = [
     Job { name: "no-engine", says: "no engine, no sink", lay_out: |_| () },
     Job { name: "by-hand", says: "no engine, counted by hand", lay_out: by_hand },
-    Job { name: "map", says: "engine, rows in and none out", lay_out: filtered },
-    Job { name: "genus", says: "engine, count by genus", lay_out: by_genus },
-    Job { name: "column", says: "engine, count by genus alone", lay_out: by_genus_alone },
-    Job { name: "number", says: "engine, count by number", lay_out: by_number },
-    Job { name: "key", says: "engine, count by key", lay_out: by_key },
-    Job { name: "key-column", says: "engine, count by key alone", lay_out: by_key_alone },
+    Job { name: "map", says: "engine, rows in and none out", lay_out: |cats| write(&filtered(cats)) },
+    Job { name: "genus", says: "engine, count by genus", lay_out: |cats| write(&by_genus(cats)) },
+    Job { name: "column", says: "engine, count by genus alone", lay_out: |cats| write(&by_genus_alone(cats)) },
+    Job { name: "number", says: "engine, count by number", lay_out: |cats| write(&by_number(cats)) },
+    Job { name: "key", says: "engine, count by key", lay_out: |cats| write(&by_key(cats)) },
+    Job { name: "key-column", says: "engine, count by key alone", lay_out: |cats| write(&by_key_alone(cats)) },
 ];
 
 fn by_hand(cats: &Table<Cat>) {
@@ -78,43 +78,35 @@ fn by_hand(cats: &Table<Cat>) {
     });
 }
 
-fn filtered(cats: &Table<Cat>) {
-    let none = cats.compute(|cats| cats.filter(|cat| cat.key < 0).map(|cat| KeyCount { key: cat.key, n: 0 }));
-    csv::write(&none, output());
+fn filtered(cats: &Table<Cat>) -> Table<KeyCount> {
+    cats.compute(|cats| cats.filter(|cat| cat.key < 0).map(|cat| KeyCount { key: cat.key, n: 0 }))
 }
 
-fn by_genus(cats: &Table<Cat>) {
-    csv::write(&count_by_genus(cats), output());
-}
-
-fn by_genus_alone(cats: &Table<Cat>) {
-    csv::write(&count_by_genus_alone(cats), output());
-}
-
-fn by_number(cats: &Table<Cat>) {
-    let counts = cats.compute(|cats| cats.map(|cat| cat.key % 7).count().map(|(key, n)| KeyCount { key, n: n as i64 }));
-    csv::write(&counts, output());
-}
-
-fn by_key(cats: &Table<Cat>) {
-    let counts = cats.compute(|cats| cats.map(|cat| cat.key).count().map(|(key, n)| KeyCount { key, n: n as i64 }));
-    csv::write(&counts, output());
-}
-
-/// Reads only the key, so no two rows are equal.
-fn by_key_alone(cats: &Table<Cat>) {
-    let count = |(key, n)| KeyCount { key, n: n as i64 };
-    csv::write(&cats.columns::<Key>().compute(move |cats| cats.map(|cat| cat.key).count().map(count)), output());
-}
-
-fn count_by_genus(cats: &Table<Cat>) -> Table<GenusCount> {
+fn by_genus(cats: &Table<Cat>) -> Table<GenusCount> {
     cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }))
 }
 
 /// Counts by genus, without a struct of all columns for each cat.
-fn count_by_genus_alone(cats: &Table<Cat>) -> Table<GenusCount> {
+fn by_genus_alone(cats: &Table<Cat>) -> Table<GenusCount> {
     cats.columns::<Genus>()
         .compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }))
+}
+
+fn by_number(cats: &Table<Cat>) -> Table<KeyCount> {
+    cats.compute(|cats| cats.map(|cat| cat.key % 7).count().map(|(key, n)| KeyCount { key, n: n as i64 }))
+}
+
+fn by_key(cats: &Table<Cat>) -> Table<KeyCount> {
+    cats.compute(|cats| cats.map(|cat| cat.key).count().map(|(key, n)| KeyCount { key, n: n as i64 }))
+}
+
+/// Reads only the key, so no two rows are equal.
+fn by_key_alone(cats: &Table<Cat>) -> Table<KeyCount> {
+    cats.columns::<Key>().compute(|cats| cats.map(|cat| cat.key).count().map(|(key, n)| KeyCount { key, n: n as i64 }))
+}
+
+fn write<S: Schema>(table: &Table<S>) {
+    csv::write(table, output());
 }
 
 fn output() -> std::path::PathBuf {
@@ -187,7 +179,7 @@ fn latency(job: &str, threads: usize, rounds: u64) {
     let (report, reported) = channel();
     let sinks = |cats: &Table<Cat>| match job {
         "plain" => cats.subscribe_commits(move |_| _ = seen.send(Instant::now())),
-        _ => count_by_genus(cats).subscribe_commits(move |_| _ = seen.send(Instant::now())),
+        _ => by_genus(cats).subscribe_commits(move |_| _ = seen.send(Instant::now())),
     };
     let run = move |cats: Subject<Cat>| -> RunResult {
         let mut nanos = Vec::new();
@@ -200,11 +192,9 @@ fn latency(job: &str, threads: usize, rounds: u64) {
         Ok(report.send(nanos)?)
     };
     time_on(Workers::threads(threads), ReadOptions::new().autocommit(None), sinks, run);
-    let mut nanos = reported.recv().expect("a report");
-    nanos.sort_unstable();
-    let percentile = |p: f64| nanos[((nanos.len() - 1) as f64 * p) as usize] as f64 / 1e3;
     let says = if job == "plain" { "no engine" } else { "engine, count by genus" };
-    println!("{says:<32} {threads:>7} {:>9.1} {:>9.1} {:>9.1}", percentile(0.5), percentile(0.99), percentile(0.999));
+    let latencies = percentiles(reported.recv().expect("a report"), [50.0, 99.0, 99.9]);
+    println!("{says:<32} {threads:>7}{latencies}");
 }
 
 /// Counts JSON Lines by genus into a CSV file. Prints the seconds of the run and the peak memory in MB.
@@ -213,7 +203,7 @@ fn groupby(input: &str, output: &str, threads: usize) {
     let took = time_on(
         Workers::threads(threads),
         ReadOptions::new().autocommit(Duration::from_secs(1)),
-        |cats| csv::write(&count_by_genus_alone(cats), output),
+        |cats| csv::write(&by_genus_alone(cats), output),
         move |cats| {
             let mut reader = BufReader::with_capacity(64 * 1024, File::open(&input)?);
             let mut line = Vec::new();

@@ -11,13 +11,12 @@ mod common;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use common::{Cat, KeyedCat, cat, peak};
-use pathway_io::{Connector, Durability, Pipeline, ReadOptions, RunResult, Schema, Subject, Table, csv};
+use common::{Cat, KeyedCat, cat, closure, peak, percentiles};
+use pathway_io::{Durability, Pipeline, ReadOptions, RunResult, Schema, Subject, csv};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
@@ -52,7 +51,7 @@ fn main() {
         ("not persistent", None),
         ("EveryCommit", Some(Durability::EveryCommit)),
         ("Interval(100ms)", Some(Durability::Interval(Duration::from_millis(100)))),
-        ("Os", Some(Durability::NoSync)),
+        ("NoSync", Some(Durability::NoSync)),
     ] {
         println!("{:<58} {:>9.0}", format!("no key, {name}"), throughput(durability, rows, cat));
         println!("{:<58} {:>9.0}", format!("100,000 keys, {name}"), throughput(durability, rows, keyed));
@@ -80,22 +79,8 @@ fn job(input: &str, output: &Path, every: u64, durability: Option<Durability>) -
     })
 }
 
-/// A source with offsets that calls a closure.
-struct Closure<S, F>(F, PhantomData<fn(S)>);
-
-impl<S: Schema, F: FnMut(Subject<S, u64>) -> RunResult + Send + 'static> Connector for Closure<S, F> {
-    type Subjects = Subject<S, u64>;
-    type Tables = Table<S>;
-
-    fn run(&mut self, subject: Subject<S, u64>) -> RunResult {
-        (self.0)(subject)
-    }
-}
-
-fn report(name: &str, mut nanos: Vec<u128>) {
-    nanos.sort_unstable();
-    let percentile = |p: f64| nanos[((nanos.len() - 1) as f64 * p) as usize] as f64 / 1e3;
-    println!("{name:<58} {:>9.1} {:>9.1}", percentile(0.5), percentile(0.99));
+fn report(name: &str, nanos: Vec<u128>) {
+    println!("{name:<58}{}", percentiles(nanos, [50.0, 99.0]));
 }
 
 fn two_syncs(rounds: u64) -> Vec<u128> {
@@ -123,7 +108,7 @@ fn persistent<S: Schema>(
         Some(_) => Pipeline::persistent(directory.join("state")).expect("a state"),
     };
     pipeline.handle_signals(false).durability(durability.unwrap_or_default());
-    let table = pipeline.read_with(Closure(run, PhantomData), ReadOptions::new().name("source").autocommit(None));
+    let table = pipeline.read_with(closure(run), ReadOptions::new().name("source").autocommit(None));
     csv::write(&table, output);
     let start = Instant::now();
     pipeline.run().expect("it runs");

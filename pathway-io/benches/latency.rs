@@ -8,7 +8,7 @@ mod common;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use common::{Cat, cat, time};
+use common::{Cat, cat, percentiles, time};
 use pathway_io::{Commit, ReadOptions, RunResult, Sink, SinkOptions, Subject, Table};
 
 fn main() {
@@ -95,10 +95,8 @@ fn measure_with(
     report(name, reported.recv().expect("the times"));
 }
 
-fn report(name: &str, mut nanos: Vec<u128>) {
-    nanos.sort_unstable();
-    let percentile = |p: f64| nanos[((nanos.len() - 1) as f64 * p) as usize] as f64 / 1e3;
-    println!("{name:<42} {:>9.1} {:>9.1} {:>9.1}", percentile(0.5), percentile(0.99), percentile(0.999));
+fn report(name: &str, nanos: Vec<u128>) {
+    println!("{name:<42}{}", percentiles(nanos, [50.0, 99.0, 99.9]));
 }
 
 fn round_trips(

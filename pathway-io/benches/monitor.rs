@@ -54,7 +54,7 @@ fn run(input: &Arc<Vec<String>>, rows: u64, polled: bool) -> f64 {
     let path = scratch("monitor.csv");
     let pipeline = Pipeline::new();
     pipeline.handle_signals(false);
-    csv::write(&pipeline.read(common::closure::<Cat>(push_lines(Arc::clone(input), rows))), &path);
+    csv::write(&pipeline.read(common::closure::<Cat, ()>(push_lines(Arc::clone(input), rows))), &path);
     let monitor = pipeline.monitor();
     let (end, ended) = mpsc::channel::<()>();
     let poller = std::thread::spawn(move || {

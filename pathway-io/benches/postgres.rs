@@ -2,44 +2,25 @@
 //!
 //! `PATHWAY_IO_POSTGRES` is the connection string of the database, and `PATHWAY_IO_ROWS` the number of rows (1,000,000).
 
-use std::time::Instant;
+mod common;
 
-use pathway_io::{Pipeline, RunResult, Schema, Subject, connector, postgres as sink};
+use common::{KeyedCat, time};
+use pathway_io::{ReadOptions, RunResult, Subject, postgres as sink};
 
-#[derive(Schema)]
-struct Cat {
-    #[schema(primary_key)]
-    key: i64,
-    genus: String,
-    epithet: String,
-}
-
-struct Cats {
-    rows: i64,
-    /// The number of rounds. Each round pushes every key once.
-    rounds: i64,
-}
-
-#[connector]
-impl Cats {
-    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+/// Pushes each of `rows` keys once per round, and returns the rows per second.
+fn run(config: &str, rows: i64, rounds: i64, options: sink::Options) -> f64 {
+    let push = move |cats: Subject<KeyedCat>| -> RunResult {
         let epithets = ["catus", "lynx", "pardus", "silvestris", "onca"];
-        for n in 0..self.rows * self.rounds {
-            let key = n % self.rows;
+        for n in 0..rows * rounds {
+            let key = n % rows;
             // The rows of a key differ from round to round, because an equal row would not be written.
-            let (genus, epithet) = (format!("genus {}", n / self.rows + n % 1000), epithets[n as usize % 5].to_owned());
-            cats.next(Cat { key, genus, epithet })?;
+            let (genus, epithet) = (format!("genus {}", n / rows + n % 1000), epithets[n as usize % 5].to_owned());
+            cats.next(KeyedCat { key, genus, epithet })?;
         }
         Ok(())
-    }
-}
-
-fn run(config: &str, rows: i64, rounds: i64, options: sink::Options) -> f64 {
-    let pipeline = Pipeline::new();
-    sink::write_with(&pipeline.read(Cats { rows, rounds }), config, options);
-    let start = Instant::now();
-    pipeline.run().expect("the server is there");
-    (rows * rounds) as f64 / start.elapsed().as_secs_f64()
+    };
+    let took = time(ReadOptions::new(), |cats| sink::write_with(cats, config, options), push);
+    (rows * rounds) as f64 / took.as_secs_f64()
 }
 
 fn main() {

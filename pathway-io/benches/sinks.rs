@@ -5,32 +5,19 @@
 
 mod common;
 
-use std::time::Instant;
+use common::{KeyedCat, time};
+use pathway_io::{ReadOptions, RunResult, Subject, Table, csv, jsonlines, parquet, postgres, sqlite};
 
-use pathway_io::{Pipeline, Schema, Subject, Table, csv, jsonlines, parquet, postgres, sqlite};
-
-#[derive(Schema)]
-struct Cat {
-    #[schema(primary_key)]
-    key: i64,
-    genus: String,
-    epithet: String,
-}
-
-fn run(rows: i64, attach: impl FnOnce(&Table<Cat>)) -> f64 {
-    let pipeline = Pipeline::new();
-    let source = common::closure(move |cats: Subject<Cat>| {
+fn run(rows: i64, attach: impl FnOnce(&Table<KeyedCat>)) -> f64 {
+    let push = move |cats: Subject<KeyedCat>| -> RunResult {
         let epithets = ["catus", "lynx", "pardus", "silvestris", "onca"];
         for key in 0..rows {
             let (genus, epithet) = (format!("genus {}", key % 1000), epithets[key as usize % 5].to_owned());
-            cats.next(Cat { key, genus, epithet })?;
+            cats.next(KeyedCat { key, genus, epithet })?;
         }
         Ok(())
-    });
-    attach(&pipeline.read(source));
-    let start = Instant::now();
-    pipeline.run().expect("it runs");
-    rows as f64 / start.elapsed().as_secs_f64()
+    };
+    rows as f64 / time(ReadOptions::new(), attach, push).as_secs_f64()
 }
 
 fn main() {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use criterion::BenchmarkGroup;
 use criterion::measurement::WallTime;
 use pathway_io::dataflow::Workers;
-use pathway_io::{Connector, Pipeline, ReadOptions, RunResult, Schema, Subject, Table};
+use pathway_io::{Connector, Offset, Pipeline, ReadOptions, RunResult, Schema, Subject, Table};
 use serde::Deserialize;
 
 /// The tutorial's row.
@@ -110,26 +110,23 @@ pub fn wide_line(n: u64) -> String {
     line + "}"
 }
 
-/// A source that calls a closure and reports the duration of the run.
-pub struct Closure<S, F> {
-    run: F,
-    schema: PhantomData<fn(S)>,
-}
+/// A source that calls a closure.
+struct Closure<S, O, F>(F, PhantomData<fn(S, O)>);
 
-impl<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static> Connector for Closure<S, F> {
-    type Subjects = Subject<S>;
+impl<S: Schema, O: Offset, F: FnMut(Subject<S, O>) -> RunResult + Send + 'static> Connector for Closure<S, O, F> {
+    type Subjects = Subject<S, O>;
     type Tables = Table<S>;
 
-    fn run(&mut self, subject: Subject<S>) -> RunResult {
-        (self.run)(subject)
+    fn run(&mut self, subject: Subject<S, O>) -> RunResult {
+        (self.0)(subject)
     }
 }
 
 /// Returns a source that calls a closure.
-pub fn closure<S: Schema>(
-    run: impl FnMut(Subject<S>) -> RunResult + Send + 'static,
-) -> impl Connector<Subjects = Subject<S>, Tables = Table<S>> {
-    Closure { run, schema: PhantomData }
+pub fn closure<S: Schema, O: Offset>(
+    run: impl FnMut(Subject<S, O>) -> RunResult + Send + 'static,
+) -> impl Connector<Subjects = Subject<S, O>, Tables = Table<S>> {
+    Closure(run, PhantomData)
 }
 
 /// Runs a pipeline with one source, and returns the time from its start to its end.
@@ -179,6 +176,16 @@ pub fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+/// Returns the percentiles of a latency in microseconds, each as a column of a table.
+pub fn percentiles<const N: usize>(mut nanos: Vec<u128>, percent: [f64; N]) -> String {
+    nanos.sort_unstable();
+    let column = |percent| {
+        let nanos = nanos[((nanos.len() - 1) as f64 * percent / 100.0) as usize];
+        format!(" {:>9.1}", nanos as f64 / 1e3)
+    };
+    percent.map(column).concat()
 }
 
 /// The tutorial's row, borrowed from its line: the least work that a parser can do.
