@@ -13,6 +13,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -70,9 +71,9 @@ pub(super) enum Answer {
 }
 
 /// One connection until both ends have greeted.
-pub(super) struct Greeter<'a> {
-    stream: &'a TcpStream,
-    key: &'a [u8],
+pub(super) struct Greeter {
+    pub(super) stream: Arc<TcpStream>,
+    key: Arc<[u8]>,
     deadline: Instant,
     nonces: Vec<u8>,
 }
@@ -81,19 +82,9 @@ pub(super) struct Greeter<'a> {
 const CONNECTING: u8 = b'c';
 const LISTENING: u8 = b'l';
 
-impl<'a> Greeter<'a> {
-    pub(super) fn new(stream: &'a TcpStream, key: &'a [u8], deadline: Instant) -> Self {
-        Greeter { stream, key, deadline, nonces: Vec::new() }
-    }
-
-    /// Returns a greeter for the answer alone, after the greeting has been read by another thread.
-    pub(super) fn answering(stream: &'a TcpStream, key: &'a [u8], nonces: Vec<u8>) -> Self {
-        Greeter { stream, key, deadline: Instant::now(), nonces }
-    }
-
-    /// Returns the nonces, from which an answer is made.
-    pub(super) fn into_nonces(self) -> Vec<u8> {
-        self.nonces
+impl Greeter {
+    pub(super) fn new(stream: &Arc<TcpStream>, key: &Arc<[u8]>, deadline: Instant) -> Self {
+        Greeter { stream: Arc::clone(stream), key: Arc::clone(key), deadline, nonces: Vec::new() }
     }
 
     /// Reads exactly `N` bytes before the deadline, however slowly they arrive.
@@ -105,7 +96,7 @@ impl<'a> Greeter<'a> {
                 return Err(ErrorKind::TimedOut.into());
             }
             self.stream.set_read_timeout(Some(left))?;
-            match (&mut &*self.stream).read(&mut bytes[read..]) {
+            match (&*self.stream).read(&mut bytes[read..]) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(more) => read += more,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -118,7 +109,7 @@ impl<'a> Greeter<'a> {
     /// Writes a message. It is shorter than the buffer of any connection, so that it does not wait.
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
         self.stream.set_write_timeout(Some(GREETING_TIMEOUT))?;
-        (&mut &*self.stream).write_all(bytes)
+        (&*self.stream).write_all(bytes)
     }
 
     fn hello() -> io::Result<[u8; HELLO_BYTES]> {
@@ -131,7 +122,7 @@ impl<'a> Greeter<'a> {
 
     fn mac(&self, side: u8, answer: u8, greeting: &[u8]) -> Hmac<Sha256> {
         // HMAC accepts a key of any length.
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
         mac.update(&[side, answer]);
         mac.update(&self.nonces);
         mac.update(greeting);
@@ -220,7 +211,7 @@ mod tests {
     fn the_deadline_is_for_the_whole_greeting_however_slowly_it_arrives() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut slow = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (stream, _) = listener.accept().unwrap();
+        let stream = Arc::new(listener.accept().unwrap().0);
         let began = Instant::now();
         let sending = thread::spawn(move || {
             for byte in MAGIC.iter().chain(std::iter::repeat(&7)) {
@@ -231,7 +222,7 @@ mod tests {
                 thread::sleep(Duration::from_millis(100));
             }
         });
-        assert!(Greeter::new(&stream, b"", began + Duration::from_millis(250)).accept().is_err());
+        assert!(Greeter::new(&stream, &Arc::default(), began + Duration::from_millis(250)).accept().is_err());
         assert!(began.elapsed() < GREETING_TIMEOUT, "each byte has its own deadline");
         drop(stream);
         sending.join().unwrap();

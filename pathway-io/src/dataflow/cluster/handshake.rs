@@ -57,10 +57,10 @@ struct Greeters {
     greeted: Receiver<Greeted>,
 }
 
-/// A connection that has greeted, unless its greeting has failed.
+/// A connection that has greeted, and its greeting unless that has failed.
 struct Greeted {
-    stream: Arc<TcpStream>,
-    nonces: Option<(Greeting, bool, Vec<u8>)>,
+    greeter: Greeter,
+    greeting: Option<(Greeting, bool)>,
 }
 
 impl Greeters {
@@ -77,12 +77,12 @@ impl Greeters {
         }
         let stream = Arc::new(stream);
         self.greeting.push(Arc::clone(&stream));
-        let (key, sender, deadline) = (Arc::clone(&self.key), self.sender.clone(), Instant::now() + GREETING_TIMEOUT);
+        let mut greeter = Greeter::new(&stream, &self.key, Instant::now() + GREETING_TIMEOUT);
+        let sender = self.sender.clone();
         threads::spawn("greeting", move || {
-            let mut greeter = Greeter::new(&stream, &key, deadline);
-            let nonces = greeter.accept().ok().map(|(other, is_proven)| (other, is_proven, greeter.into_nonces()));
+            let greeting = greeter.accept().ok();
             // After a stop the receiver is gone.
-            let _ = sender.send(Greeted { stream, nonces });
+            let _ = sender.send(Greeted { greeter, greeting });
         })
         .map(drop)
     }
@@ -90,7 +90,7 @@ impl Greeters {
     /// Returns a connection that has ended its greeting, if there is one.
     fn next(&mut self) -> Option<Greeted> {
         let greeted = self.greeted.try_recv().ok()?;
-        self.greeting.retain(|stream| !Arc::ptr_eq(stream, &greeted.stream));
+        self.greeting.retain(|stream| !Arc::ptr_eq(stream, &greeted.greeter.stream));
         Some(greeted)
     }
 }
@@ -178,7 +178,7 @@ impl Handshake<'_> {
             let greeted = connect(&address).and_then(|stream| {
                 let deadline = Instant::now() + GREETING_TIMEOUT;
                 let (answer, other) = Greeter::new(&stream, &key, deadline).connect(own)?;
-                Ok((stream, answer, other))
+                Ok((stream.try_clone()?, answer, other))
             });
             // After a stop the receiver is gone.
             let _ = sender.send(greeted);
@@ -268,9 +268,8 @@ impl Handshake<'_> {
                 // A connection that is closed already is ignored.
                 let _ = greeters.start(stream);
             }
-            while let Some(Greeted { stream, nonces }) = greeters.next() {
-                let Some((other, is_proven, nonces)) = nonces else { continue };
-                let greeter = Greeter::answering(&stream, &self.key, nonces);
+            while let Some(Greeted { greeter, greeting }) = greeters.next() {
+                let Some((other, is_proven)) = greeting else { continue };
                 let place = (other.process as usize).checked_sub(later.start).and_then(|place| found.get_mut(place));
                 let place = place.and_then(|lines| lines.get_mut(other.kind as usize));
                 let fault = self.check(other);
@@ -282,7 +281,7 @@ impl Handshake<'_> {
                     }
                     (true, Ok(()), Some(place)) => {
                         let accepted = greeter.answer(Answer::Accepted, Some(own));
-                        *place = accepted.and_then(|()| stream.try_clone()).ok();
+                        *place = accepted.and_then(|()| greeter.stream.try_clone()).ok();
                         continue;
                     }
                     // Only a process of this cluster knows the key. Without one it may be a stranger.
@@ -295,7 +294,7 @@ impl Handshake<'_> {
                         answered
                     }
                 };
-                let address = stream.peer_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
+                let address = greeter.stream.peer_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
                 let was_answered = answered.is_ok();
                 warn!(
                     address,
@@ -346,12 +345,12 @@ fn name(workers: &Workers, process: usize) -> String {
 }
 
 /// Connects to the first of the addresses that can be reached.
-fn connect(address: &str) -> io::Result<TcpStream> {
+fn connect(address: &str) -> io::Result<Arc<TcpStream>> {
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
     for address in address.split_whitespace() {
         for address in address.to_socket_addrs()? {
             match TcpStream::connect_timeout(&address, GREETING_TIMEOUT) {
-                Ok(stream) => return Ok(stream),
+                Ok(stream) => return Ok(Arc::new(stream)),
                 Err(error) => last = error,
             }
         }

@@ -40,7 +40,8 @@ impl Cluster {
         thread::spawn(move || {
             let mut data = Vec::new();
             for stream in listener.incoming().map_while(io::Result::ok) {
-                let mut greeter = Greeter::new(&stream, b"", Instant::now() + DEADLINE);
+                let stream = Arc::new(stream);
+                let mut greeter = Greeter::new(&stream, &Arc::default(), Instant::now() + DEADLINE);
                 let Ok((other, _)) = greeter.accept() else { continue };
                 if greeter.answer(Answer::Accepted, Some(Greeting { process: 0, ..other })).is_err() {
                     continue;
@@ -48,7 +49,7 @@ impl Cluster {
                 if other.kind == Kind::Data as u64 {
                     data.push(stream);
                 } else {
-                    with(stream);
+                    with(stream.try_clone().unwrap());
                 }
             }
         });
