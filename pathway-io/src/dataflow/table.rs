@@ -1,7 +1,6 @@
 //! The engine's data about a table: the computations that read it, and its sinks if its commits come out of the
 //! dataflow.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -76,7 +75,8 @@ impl<S: Schema> GatheredOutlets<S> {
         *self.of_workers.lock() =
             of_workers.into_iter().map(|specs| Some(gathered(specs, &[], &rows, run, checkpointed))).collect();
         let whole = sinks.take();
-        if is_first(&run.workers) {
+        // The first worker gathers the results.
+        if run.workers.start == 0 {
             *self.whole.lock() = Some(gathered(whole, &rows.take_held(), &rows, run, checkpointed));
         }
     }
@@ -112,11 +112,6 @@ impl<S: Schema> GatheredOutlets<S> {
         drop(self.whole.lock().take());
         self.of_workers.lock().clear();
     }
-}
-
-/// Returns whether a process runs the first worker, which gathers the results.
-fn is_first(workers: &Range<usize>) -> bool {
-    workers.start == 0
 }
 
 fn gathered<S: Schema>(
