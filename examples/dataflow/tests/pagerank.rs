@@ -78,9 +78,13 @@ fn every_prefix_has_the_ranks_of_its_links() {
 fn a_line_that_is_not_a_link_is_named() {
     let dir = fresh_dir("pagerank-bad");
     let input = dir.join("links.jsonl");
-    std::fs::write(&input, "{\"from\": \"a\", \"to\": \"b\"}\n{\"from\": \"a\"}\n").expect("a file");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pagerank"));
-    let end = Program::spawn(command.arg("--fast").arg(&input).current_dir(&dir)).end().failed();
-    assert!(end.stderr.contains("links.jsonl, line 2: missing field `to`"), "{end:#?}");
-    assert_eq!(records(&dir.join("ranks.csv")), ["page,millionths,diff", "a,150000,1", "b,277500,1"]);
+    for (line, says) in
+        [(&b"{\"from\": \"a\"}"[..], "missing field `to`"), (b"{\"from\": \"\xff\"}", "invalid unicode")]
+    {
+        std::fs::write(&input, [b"{\"from\": \"a\", \"to\": \"b\"}\n", line].concat()).expect("a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pagerank"));
+        let end = Program::spawn(command.arg("--fast").arg(&input).current_dir(&dir)).end().failed();
+        assert!(end.stderr.contains(&format!("links.jsonl, line 2: {says}")), "{end:#?}");
+        assert_eq!(records(&dir.join("ranks.csv")), ["page,millionths,diff", "a,150000,1", "b,277500,1"]);
+    }
 }

@@ -48,7 +48,7 @@ fn main() -> pathway_io::Result<()> {
     let readings = pipeline.read_with(Sensors, ReadOptions::new().idle(Duration::from_secs(60)));
     readings.subscribe(|_| {});
     let monitor = pipeline.monitor();
-    let listener = TcpListener::bind(&address)?;
+    let listener = TcpListener::bind(&address).map_err(|error| std::io::Error::other(format!("{address}: {error}")))?;
     let _ = writeln!(std::io::stdout(), "http://{}/", listener.local_addr()?);
     std::thread::spawn(move || {
         for client in listener.incoming().flatten() {

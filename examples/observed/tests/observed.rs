@@ -107,3 +107,12 @@ fn an_address_that_is_not_utf8_is_refused() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("usage: example-observed"));
 }
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let program = Program::start();
+    let second = Command::new(env!("CARGO_BIN_EXE_example-observed")).arg(&program.address).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&second.stderr);
+    assert!(stderr.starts_with(&format!("Error: {}: ", program.address)), "{stderr}");
+}

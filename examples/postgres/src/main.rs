@@ -44,7 +44,8 @@ struct FileStream {
 #[connector(name = "cats", autocommit = "100ms")]
 impl FileStream {
     fn run(&mut self, cats: Subject<Cat, u64>) -> RunResult {
-        let mut input = BufReader::new(File::open(&self.path)?);
+        let file = self.path.display();
+        let mut input = BufReader::new(File::open(&self.path).map_err(|error| format!("{file}: {error}"))?);
         let mut offset = cats.resume().unwrap_or(0);
         input.seek(SeekFrom::Start(offset))?;
         let mut line = Vec::new();
@@ -54,7 +55,7 @@ impl FileStream {
                 return Ok(());
             }
             offset += len as u64;
-            cats.next_json_at(offset, &line)?;
+            cats.next_json_at(offset, &line).map_err(|error| format!("{file}, {error}"))?;
             line.clear();
             cats.sleep(self.pause)?;
         }

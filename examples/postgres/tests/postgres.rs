@@ -50,6 +50,23 @@ fn killed_and_started_again_it_continues() {
 }
 
 #[test]
+fn an_input_that_cannot_be_read_is_named() {
+    let Some(server) = server::start() else { return };
+    let config = server.database("zoo");
+    let directory = tempfile::tempdir().unwrap();
+    let failed = || {
+        let output = program(directory.path(), &config).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let missing = failed();
+    assert!(missing.contains("`cats` failed: cats.jsonl: "), "{missing}");
+    fs::write(directory.path().join("cats.jsonl"), "no cat\n").unwrap();
+    let wrong = failed();
+    assert!(wrong.contains("`cats` failed: cats.jsonl, row 1"), "{wrong}");
+}
+
+#[test]
 fn without_a_connection_it_says_how_it_is_called() {
     let output = Command::new(env!("CARGO_BIN_EXE_example-postgres")).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -87,9 +87,9 @@ impl Links {
     fn run(&mut self, links: Subject<Link>) -> RunResult {
         let file = self.path.display();
         let input = BufReader::new(File::open(&self.path).map_err(|error| format!("{file}: {error}"))?);
-        for (number, line) in input.lines().enumerate() {
+        for (number, line) in input.split(b'\n').enumerate() {
             let Line { from, to, gone } =
-                serde_json::from_str(&line?).map_err(|error| format!("{file}, line {}: {error}", number + 1))?;
+                serde_json::from_slice(&line?).map_err(|error| format!("{file}, line {}: {error}", number + 1))?;
             if gone {
                 links.remove((from, to))?;
             } else {
