@@ -1,5 +1,6 @@
 //! The choice of workers from the command line: [`Workers::from_args`].
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use crate::pipeline::extensions::EngineChoice;
@@ -9,6 +10,13 @@ use crate::run::error::{Error, Result};
 /// The environment variable with the cluster key.
 const KEY: &str = "PATHWAY_CLUSTER_KEY";
 
+/// Returns whether a text is an address, or several with white space between them.
+fn are_addresses(text: &str) -> bool {
+    let is_address = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<NonZero<u16>>().is_ok();
+    let mut addresses = text.split_whitespace().map(|address| address.rsplit_once(':').is_some_and(is_address));
+    addresses.next() == Some(true) && addresses.all(|is_address| is_address)
+}
+
 impl Workers {
     /// Reads the number of workers and processes from command-line arguments, with the options of Timely:
     ///
@@ -17,7 +25,7 @@ impl Workers {
     /// | `-w 2` | the number of threads in each process, at least one |
     /// | `-n 2` | the number of processes |
     /// | `-p 0` | the number of this process, counted from 0 |
-    /// | `-h hosts.txt` | a file with one address per process, one per line; the default is `localhost:2101` and the ports after it |
+    /// | `-h hosts.txt` | a file with the address of each process, such as `a.example:2101`, one per line; the default is `localhost:2101` and the ports after it |
     ///
     /// All processes run the same program with the same options, except for `-p`. Process 0 runs the sources and writes
     /// the sinks. Two exceptions: each worker of every process reads a partition of a partitioned source, and writes its own
@@ -42,7 +50,8 @@ impl Workers {
         use timely::CommunicationConfig::{Cluster, Process, ProcessBinary, Thread};
 
         let refused = |text: String| Error::pipeline(format!("invalid command-line arguments: {text}"));
-        let config = timely::Config::from_args(args.into_iter()).map_err(refused)?;
+        let help = "help: `-w`, `-n` and `-p` take numbers, and `-h` a file with the address of each process";
+        let config = timely::Config::from_args(args.into_iter()).map_err(|text| refused(format!("{text}\n{help}")))?;
         let (threads, process, addresses) = match config.communication {
             Thread => (1, 0, Vec::new()),
             Process(threads) | ProcessBinary(threads) => (threads, 0, Vec::new()),
@@ -53,6 +62,11 @@ impl Workers {
                 "`-p {process}` is out of range: with {} processes, expected 0 to {}",
                 addresses.len(),
                 addresses.len() - 1
+            )));
+        }
+        if let Some((process, address)) = addresses.iter().enumerate().find(|(_, address)| !are_addresses(address)) {
+            return Err(refused(format!(
+                "process {process} has the address `{address}`; expected a host and a port, as in `localhost:2101`"
             )));
         }
         let key = std::env::var_os(KEY).map(std::ffi::OsString::into_encoded_bytes);
@@ -120,7 +134,15 @@ mod tests {
             let error = of(args).unwrap_err();
             assert!(error.starts_with("the pipeline failed: invalid command-line arguments: "), "{error}");
         }
+        for address in ["", "b.example", "b.example:0", "b.example:1 c.example:"] {
+            let hosts = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(&hosts, format!("a.example:7 [::1]:7\n{address}\n")).unwrap();
+            let error = of(&["-n", "2", "-h", hosts.path().to_str().unwrap()]).unwrap_err();
+            let says = format!("process 1 has the address `{address}`; expected a host and a port");
+            assert!(error.contains(&says), "{error}");
+        }
         let missing = of(&["-n", "2", "-p", "0", "-h", "missing/hosts.txt"]).unwrap_err();
         assert!(missing.contains("No such file") || missing.contains("cannot find"), "{missing}");
+        assert!(missing.ends_with("`-h` a file with the address of each process"), "{missing}");
     }
 }
