@@ -195,7 +195,12 @@ impl Sink<Line> for Terminal {
 fn main() -> pathway_io::Result<()> {
     let mut args = std::env::args_os().skip(1).map(PathBuf::from);
     let (path, output) = match (args.next(), args.next(), args.next()) {
-        (Some(path), output, None) if !path.as_os_str().as_encoded_bytes().starts_with(b"-") => (path, output),
+        // The pipeline truncates its output before it reads the input.
+        (Some(path), output, None)
+            if !path.as_os_str().as_encoded_bytes().starts_with(b"-") && output.as_ref() != Some(&path) =>
+        {
+            (path, output)
+        }
         _ => return Err(Box::<dyn std::error::Error + Send + Sync>::from(USAGE).into()),
     };
     let pipeline = Pipeline::new();

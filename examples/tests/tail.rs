@@ -88,3 +88,12 @@ fn a_mistyped_path_is_named() {
     let end = Program::start("tail", [dir.join("sever.log")]).end().failed();
     assert!(end.stderr.contains("connector `Tail`") && end.stderr.contains("sever.log"), "{end:#?}");
 }
+
+#[test]
+fn a_file_that_is_also_the_output_is_rejected_and_kept() {
+    let log = fresh_dir("tail-same").join("server.log");
+    fs::write(&log, "a line\n").unwrap();
+    let end = Program::start("tail", [&log, &log]).end().failed();
+    assert!(end.stderr.contains("usage: tail"), "{end:#?}");
+    assert_eq!(fs::read_to_string(&log).unwrap(), "a line\n");
+}

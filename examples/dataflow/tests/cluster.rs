@@ -37,4 +37,9 @@ fn invalid_arguments_are_rejected() {
     let option = OsStr::from_bytes(b"-w\xff");
     let end = Program::spawn(Command::new(PROGRAM).arg(option).args(["--", "a.txt", "b.csv"])).end().failed();
     assert!(end.stderr.contains("usage: cluster"), "{end:#?}");
+    let text = fresh_dir("cluster-same").join("text.txt");
+    std::fs::write(&text, "a line\n").expect("a file");
+    let end = Program::spawn(Command::new(PROGRAM).arg("--").args([&text, &text])).end().failed();
+    assert!(end.stderr.contains("usage: cluster"), "{end:#?}");
+    assert_eq!(std::fs::read_to_string(&text).expect("it is kept"), "a line\n");
 }

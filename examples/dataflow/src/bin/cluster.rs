@@ -72,6 +72,10 @@ fn main() -> pathway_io::Result<()> {
     let [_, input, output] = paths else {
         return Err(usage());
     };
+    // The pipeline truncates its output before it reads the input.
+    if input == output {
+        return Err(usage());
+    }
     // A path can have any bytes. The options of the workers are text.
     let for_workers: Option<Vec<String>> = for_workers.iter().map(|arg| arg.to_str().map(str::to_owned)).collect();
     let workers = Workers::from_args(for_workers.ok_or_else(usage)?)?;
