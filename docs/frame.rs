@@ -140,8 +140,8 @@ pub fn flights(pipeline: &Pipeline) -> Table<Flight> {
     })
 }
 
-/// Runs the pipeline, and compares the updates of a table with a table of the page, row by row: the commit's number, the
-/// diff, the columns.
+/// Runs the pipeline, and compares the updates of a table with a table of the page, row by row: the commit's number,
+/// the diff, the columns.
 pub fn check<S: Schema>(pipeline: Pipeline, table: &Table<S>, show: impl Fn(S) -> String, expected: &[&str]) {
     let commits = table.commits(16);
     pipeline.run_on(Workers::threads(2)).expect("the program runs");

@@ -4,8 +4,8 @@
 //! cargo run --example callback
 //! ```
 //!
-//! The simulated SDK reports the doors of a zoo. When the pipeline stops, a hook of `on_interrupt` shuts the SDK down. The
-//! program stops the pipeline after the fourth event.
+//! The simulated SDK reports the doors of a zoo. When the pipeline stops, a hook of `on_interrupt` shuts the SDK down.
+//! The program stops the pipeline after the fourth event.
 
 use std::io::{self, Write as _};
 use std::sync::mpsc::{Receiver, Sender, channel};

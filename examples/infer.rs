@@ -6,8 +6,8 @@
 //! cat cats.jsonl | cargo run --example infer -- -
 //! ```
 //!
-//! The printed struct compiles against the sample. Change it as you like: for example, the types of dates and identifiers, the
-//! key, and the names. Without `NAME`, the struct has the name of the file.
+//! The printed struct compiles against the sample. Change it as you like: for example, the types of dates and
+//! identifiers, the key, and the names. Without `NAME`, the struct has the name of the file.
 
 use std::ffi::OsString;
 use std::fs::File;

@@ -5,13 +5,13 @@
 //! cargo run --example sensors -- --seconds 10 readings.csv
 //! ```
 //!
-//! The threads push through clones of one subject. The name of the sensor is the primary key, so each reading replaces the
-//! previous one: the old row is retracted and the new row is added, at one time. The program builds its table from these
-//! updates alone. It redraws the table after each commit, at most ten times a second, and clips it to the window. If standard
-//! output is not a terminal, the program prints the table once a second, and at the end.
+//! The threads push through clones of one subject. The name of the sensor is the primary key, so each reading replaces
+//! the previous one: the old row is retracted and the new row is added, at one time. The program builds its table from
+//! these updates alone. It redraws the table after each commit, at most ten times a second, and clips it to the window.
+//! If standard output is not a terminal, the program prints the table once a second, and at the end.
 //!
-//! The program runs until Ctrl-C. With `--seconds N` it ends after `N` seconds, and with `--readings N` after `N` readings of
-//! each sensor. It also ends if its output is closed, as by `cargo run --example sensors | head -2`.
+//! The program runs until Ctrl-C. With `--seconds N` it ends after `N` seconds, and with `--readings N` after `N`
+//! readings of each sensor. It also ends if its output is closed, as by `cargo run --example sensors | head -2`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -130,14 +130,16 @@ impl Board {
         write_at_once(&(self.lines().join("\n") + "\n"))
     }
 
-    /// Draws the table over the last drawing. A table that is larger than the window is clipped, because it would scroll.
+    /// Draws the table over the last drawing. A table that is larger than the window is clipped, because it would
+    /// scroll.
     fn draw(&mut self) -> io::Result<()> {
         let (rows, columns) = Term::stdout().size();
         let mut lines = self.lines();
         lines.truncate(usize::from(rows).saturating_sub(BELOW));
         let mut text = String::new();
         if self.drawn > 0 {
-            // Moves the cursor to the first line of the last drawing, and to the left: the terminal may have echoed `^C`.
+            // Moves the cursor to the first line of the last drawing, and to the left: the terminal may have echoed
+            // `^C`.
             let _ = write!(text, "\r\x1b[{}A", self.drawn);
         }
         if lines.len() != self.drawn {
@@ -177,7 +179,8 @@ fn main() -> pathway_io::Result<()> {
     readings.subscribe(move |update| {
         let mut board = drawn.lock().unwrap_or_else(PoisonError::into_inner);
         board.apply(update);
-        // A new reading is two updates: the old row is retracted, then the new row is added. Only then is the table complete.
+        // A new reading is two updates: the old row is retracted, then the new row is added. Only then is the table
+        // complete.
         if !update.is_addition() {
             return;
         }

@@ -7,15 +7,15 @@
 //!
 //! The program prints the lines, or writes them to a CSV file if you name one, until Ctrl-C.
 //!
-//! - **Partial lines**: a line without a line end is kept until its end is written. If that does not happen before the end of
-//!   the run, the line does not become a row.
-//! - **Rotation**: if the path leads to another file, the source first reads the old file to its end. The last line of the old
-//!   file becomes a row even without a line end, because no writer will complete it. While the path leads to no file, the
-//!   source waits. It does not read lines that a writer adds to the old file later.
-//! - **Truncation**: if the file has become shorter, the source reads it from its start. It does not notice a file that was
-//!   emptied and has grown beyond its old length within one poll interval.
-//! - **Unusual content**: bytes that are not UTF-8 become U+FFFD. A line of more than a mebibyte becomes several rows, so a file
-//!   without line ends does not fill the memory.
+//! - **Partial lines**: a line without a line end is kept until its end is written. If that does not happen before the
+//!   end of the run, the line does not become a row.
+//! - **Rotation**: if the path leads to another file, the source first reads the old file to its end. The last line of
+//!   the old file becomes a row even without a line end, because no writer will complete it. While the path leads to no
+//!   file, the source waits. It does not read lines that a writer adds to the old file later.
+//! - **Truncation**: if the file has become shorter, the source reads it from its start. It does not notice a file that
+//!   was emptied and has grown beyond its old length within one poll interval.
+//! - **Unusual content**: bytes that are not UTF-8 become U+FFFD. A line of more than a mebibyte becomes several rows,
+//!   so a file without line ends does not fill the memory.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, Write};
@@ -115,7 +115,8 @@ impl Followed {
             Ok(now) if identity(&now) != self.identity => Ok(Change::Replaced),
             Ok(now) if now.len() < self.position => Ok(Change::Truncated),
             Ok(_) => Ok(Change::None),
-            // The file was renamed or removed, and no new file exists yet. A program that has it open may still write to it.
+            // The file was renamed or removed, and no new file exists yet. A program that has it open may still write
+            // to it.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Change::None),
             Err(error) => Err(error),
         }
@@ -179,7 +180,8 @@ impl Splitter<'_> {
     }
 }
 
-/// Prints the lines. It is a sink and not a callback of `subscribe`, because only a sink can report that standard output is closed.
+/// Prints the lines. It is a sink and not a callback of `subscribe`, because only a sink can report that standard
+/// output is closed.
 struct Terminal;
 
 impl Sink<Line> for Terminal {

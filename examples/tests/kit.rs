@@ -1,5 +1,5 @@
-//! Runs `connector_tests!` on the connectors of the examples. Each example has its suite at its end. Cargo builds examples
-//! without their tests, so this file includes them.
+//! Runs `connector_tests!` on the connectors of the examples. Each example has its suite at its end. Cargo builds
+//! examples without their tests, so this file includes them.
 
 #![allow(dead_code, reason = "the rest of each example is its program")]
 

@@ -1,15 +1,15 @@
 //! Checks that an expansion uses no name that could mean something else where it is placed.
 //!
-//! [`assert`] checks every snapshot. [`with_foreign_prelude`] moves the names of the prelude in the input into a module, so
-//! that a bare `String` in the output can only be generated. The rules for the output are:
+//! [`assert`] checks every snapshot. [`with_foreign_prelude`] moves the names of the prelude in the input into a
+//! module, so that a bare `String` in the output can only be generated. The rules for the output are:
 //!
 //! - a path begins with the alias of the runtime or with `::`, or is a name of the user or a name that the output
 //!   binds;
 //! - an associated item is `<T as Trait>::X`, since `T::X` may belong to another trait, and only a few inherent
 //!   methods are called;
 //! - patterns bind names that begin with `__`, because a pattern with the name of a constant would match the constant;
-//! - macros are called by an absolute path; only the runtime is imported, under its alias, and what the user names, under names
-//!   that begin with `__`;
+//! - macros are called by an absolute path; only the runtime is imported, under its alias, and what the user names,
+//!   under names that begin with `__`;
 //! - impls are `#[automatically_derived]`, items are in a `const _`, and lints are allowed for a reason.
 
 use std::collections::HashSet;

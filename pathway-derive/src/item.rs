@@ -45,7 +45,8 @@ fn unfinished(input: ParseStream) -> syn::Result<DeriveInput> {
     Ok(DeriveInput { attrs, vis, ident, generics, data })
 }
 
-/// Parses fields or variants. One that is not finished has only its name, and a `_` as its type, which the macros do not use.
+/// Parses fields or variants. One that is not finished has only its name, and a `_` as its type, which the macros do
+/// not use.
 fn list<T>(input: ParseStream, parse: fn(ParseStream) -> syn::Result<T>, ty: TokenStream) -> Punctuated<T, Token![,]> {
     let mut items = Punctuated::new();
     while !input.is_empty() {

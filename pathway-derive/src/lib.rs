@@ -1,12 +1,12 @@
-//! The macros of pathway-io: `#[derive(Schema)]` for rows, `#[derive(ColumnType)]` for the types of columns, `next!` to push rows,
-//! and `#[connector]` for sources.
+//! The macros of pathway-io: `#[derive(Schema)]` for rows, `#[derive(ColumnType)]` for the types of columns, `next!` to
+//! push rows, and `#[connector]` for sources.
 //!
 //! Depend on `pathway-io`, which re-exports the macros and has the traits and types that they use.
 //!
-//! Each macro has a folder. Those of `Schema` and `#[connector]` have these files: `ast` is the model, which borrows the
-//! user's tokens; `attr` parses the options; `check` has the rules that span several options; `expand` turns the model into
-//! tokens; `fallback` generates minimal impls after an error, so that one mistake gives one error. All errors of an item are
-//! reported together, see `ctxt`. The output refers to `pathway_io::__private0`.
+//! Each macro has a folder. Those of `Schema` and `#[connector]` have these files: `ast` is the model, which borrows
+//! the user's tokens; `attr` parses the options; `check` has the rules that span several options; `expand` turns the
+//! model into tokens; `fallback` generates minimal impls after an error, so that one mistake gives one error. All
+//! errors of an item are reported together, see `ctxt`. The output refers to `pathway_io::__private0`.
 //!
 //! This file is long because it holds the documentation of each macro.
 
@@ -131,14 +131,15 @@ use proc_macro::TokenStream;
 ///
 /// # Nested JSON
 ///
-/// `path` says where in a row's JSON a column is: names of fields, and numbers of items in lists, as in `images[0].url`. It can be
-/// combined with every option but `flatten` and `skip`. If a step is missing or null, the column is missing: it has its
-/// default, is `None`, or is an error that names the path. A step of another type is an error.
+/// `path` says where in a row's JSON a column is: names of fields, and numbers of items in lists, as in
+/// `images[0].url`. It can be combined with every option but `flatten` and `skip`. If a step is missing or null, the
+/// column is missing: it has its default, is `None`, or is an error that names the path. A step of another type is an
+/// error.
 ///
-/// In every output and in the exported schemas, the column has its own name. Rows with the value under that name or under an
-/// alias are read as well, so that `next_json` reads what a sink wrote. The exception is a column with the name of the field in
-/// which its path begins. Two columns cannot read one value, and a field in which a path begins cannot be a column. Unknown
-/// fields beside a step are ignored, under `deny_unknown` too.
+/// In every output and in the exported schemas, the column has its own name. Rows with the value under that name or
+/// under an alias are read as well, so that `next_json` reads what a sink wrote. The exception is a column with the
+/// name of the field in which its path begins. Two columns cannot read one value, and a field in which a path begins
+/// cannot be a column. Unknown fields beside a step are ignored, under `deny_unknown` too.
 ///
 /// ```
 /// # use pathway_io::{RunResult, Schema, Subject, connector};
@@ -173,10 +174,11 @@ use proc_macro::TokenStream;
 /// # Foreign types
 ///
 /// A field can have a type that cannot be a column. `with` names a module that converts it: `Column` is the column's
-/// type, `to_column` takes the field by reference, and `from_column` returns the field's type or a `Result`. A module for serde's
-/// `with` has other functions. An error makes the row a bad row that names the column. If the field is an `Option`, the value
-/// inside is converted, and `None` is null. The field can be part of the primary key if its type is `Clone` and the column's type
-/// can be a key. In JSON, in every output and in the schema, the column has its own type, not the field's.
+/// type, `to_column` takes the field by reference, and `from_column` returns the field's type or a `Result`. A module
+/// for serde's `with` has other functions. An error makes the row a bad row that names the column. If the field is an
+/// `Option`, the value inside is converted, and `None` is null. The field can be part of the primary key if its type is
+/// `Clone` and the column's type can be a key. In JSON, in every output and in the schema, the column has its own type,
+/// not the field's.
 ///
 /// ```
 /// use pathway_io::{RunResult, Schema, Subject, connector};
@@ -226,19 +228,20 @@ use proc_macro::TokenStream;
 ///
 /// # A sample
 ///
-/// `sample` names a file of JSON Lines, or of CSV with a header (`.csv`), beside the source file or else in the package's
-/// directory. The compiler reads its first 1,000 lines, up to 4 MiB. It refuses the struct if one of them does not fit: a
-/// value of another type, or a null or missing field without an `Option` or a default. Fields without a column are
-/// ignored, unless `deny_unknown` refuses them. In CSV an empty field is a null, and `""` is an empty text. In JSON, paths
-/// are followed.
+/// `sample` names a file of JSON Lines, or of CSV with a header (`.csv`), beside the source file or else in the
+/// package's directory. The compiler reads its first 1,000 lines, up to 4 MiB. It refuses the struct if one of them
+/// does not fit: a value of another type, or a null or missing field without an `Option` or a default. Fields without a
+/// column are ignored, unless `deny_unknown` refuses them. In CSV an empty field is a null, and `""` is an empty text.
+/// In JSON, paths are followed.
 ///
-/// A file of up to 256 MiB is tracked: the crate is rebuilt when the file changes. The compiler needs about three bytes of
-/// memory for each byte of the file. For a larger file, print `cargo::rerun-if-changed=cats.jsonl` in a `build.rs`.
+/// A file of up to 256 MiB is tracked: the crate is rebuilt when the file changes. The compiler needs about three bytes
+/// of memory for each byte of the file. For a larger file, print `cargo::rerun-if-changed=cats.jsonl` in a `build.rs`.
 ///
 /// # A lock
 ///
-/// `lock` names a file that records the columns as they were last accepted. It is looked up in the same places, and belongs
-/// in version control. Only `PATHWAY_LOCK=update cargo build` writes it. A new lock is written beside the source file.
+/// `lock` names a file that records the columns as they were last accepted. It is looked up in the same places, and
+/// belongs in version control. Only `PATHWAY_LOCK=update cargo build` writes it. A new lock is written beside the
+/// source file.
 ///
 /// | change | |
 /// |---|---|
@@ -249,10 +252,10 @@ use proc_macro::TokenStream;
 /// | a new column that every row must have | an error at the column |
 /// | another primary key, or the same in another order; `deny_unknown` added; the struct renamed | an error |
 ///
-/// A flattened schema must have its own lock, which covers its columns. If the macro does not know a type by its name, as for an
-/// alias, it cannot write the type to the lock. The error of the compiler then says what to write there. The lock does not
-/// distinguish types with the same text form: an enum, an IP address or a newtype of a `String` is a `String`, and `NonZero<i64>`
-/// is an `i64`. A change between such types is not noticed.
+/// A flattened schema must have its own lock, which covers its columns. If the macro does not know a type by its name,
+/// as for an alias, it cannot write the type to the lock. The error of the compiler then says what to write there. The
+/// lock does not distinguish types with the same text form: an enum, an IP address or a newtype of a `String` is a
+/// `String`, and `NonZero<i64>` is an `i64`. A change between such types is not noticed.
 ///
 /// The file is JSON, with one column on each line:
 ///
@@ -276,13 +279,13 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 
 /// Makes an enum without fields, or a struct with one unnamed field (a newtype), a column type.
 ///
-/// An enum is stored as the name of its variant; any other text is an error that lists the valid texts. A newtype is stored as
-/// its inner value. Both can be part of a primary key if they are `Clone`; the inner type of a newtype must be a key type, too.
-/// An enum has at most 65,535 variants.
+/// An enum is stored as the name of its variant; any other text is an error that lists the valid texts. A newtype is
+/// stored as its inner value. Both can be part of a primary key if they are `Clone`; the inner type of a newtype must
+/// be a key type, too. An enum has at most 65,535 variants.
 ///
-/// To store an enum whose variants have fields, use `#[schema(json)]` and serde's derives instead of this one. The enum is
-/// written as serde writes it, which by default is `{"Deleted": {"by": "ann"}}`; `#[serde(tag = "kind")]` and the like change
-/// that. A `json` column can be an `Option`, a `Vec` or a map of such a type, too:
+/// To store an enum whose variants have fields, use `#[schema(json)]` and serde's derives instead of this one. The enum
+/// is written as serde writes it, which by default is `{"Deleted": {"by": "ann"}}`; `#[serde(tag = "kind")]` and the
+/// like change that. A `json` column can be an `Option`, a `Vec` or a map of such a type, too:
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -345,13 +348,13 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 
 /// Makes a type a source of rows. Put it on an inherent `impl` block that has a `run` method.
 ///
-/// The macro reads the tables from the signature of `run`: each `Subject<S>` parameter feeds one, up to eight. `run` returns
-/// `()` or `Result<(), E>` for any error that converts into `Box<dyn Error + Send + Sync>`. An `on_stop(&mut self)` in the same
-/// block is called once, after the last `run`, however it ended. To end a `run` that blocks, use `Subject::on_interrupt`. The
-/// macro implements `pathway_io::Connector`.
+/// The macro reads the tables from the signature of `run`: each `Subject<S>` parameter feeds one, up to eight. `run`
+/// returns `()` or `Result<(), E>` for any error that converts into `Box<dyn Error + Send + Sync>`. An
+/// `on_stop(&mut self)` in the same block is called once, after the last `run`, however it ended. To end a `run` that
+/// blocks, use `Subject::on_interrupt`. The macro implements `pathway_io::Connector`.
 ///
-/// If the last parameter of `run` is a `Partition`, the source is partitioned. The type must be `Clone`: each worker runs a
-/// clone, which reads the partition with the worker's number.
+/// If the last parameter of `run` is a `Partition`, the source is partitioned. The type must be `Clone`: each worker
+/// runs a clone, which reads the partition with the worker's number.
 ///
 /// An `async fn run` (feature `tokio`) takes an `AsyncSubject<S>` for each table. It runs on a runtime of one thread,
 /// the connector's own, so that its future need not be `Send`. A stop drops the future at its `.await`. Beside it,
@@ -388,8 +391,8 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 ///
 /// # Options
 ///
-/// `Pipeline::read_with` can override each option except `stop` and `crate`. A value is a literal, a constant or another
-/// expression.
+/// `Pipeline::read_with` can override each option except `stop` and `crate`. A value is a literal, a constant or
+/// another expression.
 ///
 /// | `#[connector(..)]` | meaning |
 /// |---|---|

@@ -25,8 +25,8 @@ pub fn with_static(tokens: TokenStream) -> TokenStream {
     output
 }
 
-/// Returns the places of the lifetimes that are left out: each `'_`, and each `&` without a lifetime. Those in the arguments of
-/// a function type, as in `Fn(&str)`, stand for every lifetime.
+/// Returns the places of the lifetimes that are left out: each `'_`, and each `&` without a lifetime. Those in the
+/// arguments of a function type, as in `Fn(&str)`, stand for every lifetime.
 pub fn elided_lifetimes(tokens: TokenStream) -> Vec<Span> {
     let mut elided_at = Vec::new();
     let mut before = None;

@@ -303,8 +303,8 @@ fn quoted(expr: &Expr) -> String {
     format!("{text:?}")
 }
 
-/// Returns the name with another span, such as the runtime's alias at a token of the user: rustc shows an error about a path
-/// where its first token is.
+/// Returns the name with another span, such as the runtime's alias at a token of the user: rustc shows an error about a
+/// path where its first token is.
 pub fn ident_at(ident: &Ident, span: Span) -> Ident {
     Ident::new(&ident.to_string(), span)
 }
@@ -331,8 +331,8 @@ pub fn inner_attributes(data: &Data) -> Vec<&Attribute> {
     }
 }
 
-/// Returns the lint attributes for the output of a derive with that helper attribute: what the user allows, and two lints.
-/// The output names items that may be deprecated, and uses a cfg of rust-analyzer that Cargo does not know.
+/// Returns the lint attributes for the output of a derive with that helper attribute: what the user allows, and two
+/// lints. The output names items that may be deprecated, and uses a cfg of rust-analyzer that Cargo does not know.
 pub fn lint_attributes(input: &DeriveInput, helper: &str) -> TokenStream {
     let attributes: Vec<_> = input.attrs.iter().chain(inner_attributes(&input.data)).collect();
     let has = |name: &str| attributes.iter().any(|attribute| attribute.path().is_ident(name));
@@ -342,8 +342,8 @@ pub fn lint_attributes(input: &DeriveInput, helper: &str) -> TokenStream {
     quote!(#deprecated #cfg #allowed)
 }
 
-/// Returns the lints that the attributes allow or expect, for generated items, which repeat the user's names and types. Lints
-/// about unused code are left out of `expect`: all that an item with `allow(dead_code)` names counts as used.
+/// Returns the lints that the attributes allow or expect, for generated items, which repeat the user's names and types.
+/// Lints about unused code are left out of `expect`: all that an item with `allow(dead_code)` names counts as used.
 pub fn allowed_lints<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> TokenStream {
     let lists = attributes.into_iter().filter_map(|attribute| attribute.meta.require_list().ok());
     let lists = lists.filter(|list| {

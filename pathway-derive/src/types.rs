@@ -82,8 +82,8 @@ pub fn is_other_text(ty: &Type) -> bool {
     })
 }
 
-/// Returns whether the type is written as a column type of the language or its prelude. If another type has that name, rustc
-/// refuses it, but points to the derive.
+/// Returns whether the type is written as a column type of the language or its prelude. If another type has that name,
+/// rustc refuses it, but points to the derive.
 pub fn is_known_column(ty: &Type) -> bool {
     let holds_known = |segment: &PathSegment| match &segment.arguments {
         // There must be one argument, because a `Vec<u8, 64>` is another type.
@@ -135,8 +135,8 @@ pub fn is_nameable(ty: &Type) -> bool {
     !has_ident(ty, "impl") && lifetimes::elided_lifetimes(ty.to_token_stream()).is_empty()
 }
 
-/// Returns whether the type has a `_`, a `'_` or an `impl Trait` where rustc refuses it in a field and in a signature. A `_` in a
-/// constant or in the tokens of a macro is none.
+/// Returns whether the type has a `_`, a `'_` or an `impl Trait` where rustc refuses it in a field and in a signature.
+/// A `_` in a constant or in the tokens of a macro is none.
 pub fn has_placeholder(ty: &Type) -> bool {
     match peel(ty) {
         Type::Infer(_) | Type::ImplTrait(_) => true,

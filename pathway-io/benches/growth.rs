@@ -1,6 +1,6 @@
 //! The growth of time and memory for 100 k, 1 M and 10 M rows from JSON to CSV, and the bytes per key of the upsert
-//! state. Each figure comes from its own process, because peak memory is measured per process. The job `changed` pushes rows of
-//! 10,000 known keys, each different from the last row of its key.
+//! state. Each figure comes from its own process, because peak memory is measured per process. The job `changed` pushes
+//! rows of 10,000 known keys, each different from the last row of its key.
 
 mod common;
 

@@ -1,9 +1,9 @@
 //! A program that copies JSON Lines to CSV through a pipeline. `peers/compare` runs it beside the other systems.
 //!
-//! `jsonl_to_csv IN.jsonl OUT plain|keyed|parquet|hand|parse` prints the seconds of the run and the peak memory in MB. With
-//! `parquet` (feature `parquet`) it writes Parquet files into the directory `OUT`. With `hand` a loop does the
-//! same with serde_json and the `csv` crate. With `parse` it only reads and parses the input, which is the upper limit for the
-//! others.
+//! `jsonl_to_csv IN.jsonl OUT plain|keyed|parquet|hand|parse` prints the seconds of the run and the peak memory in MB.
+//! With `parquet` (feature `parquet`) it writes Parquet files into the directory `OUT`. With `hand` a loop does the
+//! same with serde_json and the `csv` crate. With `parse` it only reads and parses the input, which is the upper limit
+//! for the others.
 
 mod common;
 

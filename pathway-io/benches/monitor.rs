@@ -1,5 +1,5 @@
-//! Measures a snapshot of 10 running sources and 10 sinks (the bound is 5 us), and the cost of a monitor that is polled ten times
-//! a second while rows are converted from JSON to CSV.
+//! Measures a snapshot of 10 running sources and 10 sinks (the bound is 5 us), and the cost of a monitor that is polled
+//! ten times a second while rows are converted from JSON to CSV.
 //!
 //! The second benchmark prints its own table. `PATHWAY_IO_ROWS` sets the number of rows of each run (4,000,000).
 

@@ -1,6 +1,7 @@
 //! Measures rows per second into PostgreSQL: upserts of new and of known keys, and appended updates.
 //!
-//! `PATHWAY_IO_POSTGRES` is the connection string of the database, and `PATHWAY_IO_ROWS` the number of rows (1,000,000).
+//! `PATHWAY_IO_POSTGRES` is the connection string of the database, and `PATHWAY_IO_ROWS` the number of rows
+//! (1,000,000).
 
 mod common;
 

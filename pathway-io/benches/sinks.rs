@@ -1,7 +1,8 @@
-//! Measures rows per second from structs into each sink: 1,000,000 rows of three columns with new keys, the sinks in turn.
+//! Measures rows per second from structs into each sink: 1,000,000 rows of three columns with new keys, the sinks in
+//! turn.
 //!
-//! `PATHWAY_IO_POSTGRES` is the connection string of a database; without it, PostgreSQL is skipped. `PATHWAY_IO_ROWS` is the
-//! number of rows.
+//! `PATHWAY_IO_POSTGRES` is the connection string of a database; without it, PostgreSQL is skipped. `PATHWAY_IO_ROWS`
+//! is the number of rows.
 
 mod common;
 

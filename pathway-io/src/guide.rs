@@ -7,7 +7,8 @@
 //! | [`dataflow`] | filter, join, group and iterate over tables, if you know SQL or pandas |
 //! | [`coming_from_pathway`] | translate a connector, a program or a schema from Pathway's Python |
 //!
-//! The repository has further pages: the [guarantees](https://github.com/pathway-io/pathway-io/blob/main/docs/guarantees.md),
+//! The repository has further pages: the
+//! [guarantees](https://github.com/pathway-io/pathway-io/blob/main/docs/guarantees.md),
 //! [errors](https://github.com/pathway-io/pathway-io/blob/main/docs/errors.md), and
 //! [durability](https://github.com/pathway-io/pathway-io/blob/main/docs/durability.md).
 

@@ -1,7 +1,8 @@
 //! Turns any data source into a typed, back-pressured, restartable stream of table updates.
 //!
 //! You write one struct (the rows) and one `impl` block (the source). The library provides atomic commits, upserts by
-//! key, bounded memory and an orderly stop. A persistent pipeline continues after a kill, and writes each row exactly once.
+//! key, bounded memory and an orderly stop. A persistent pipeline continues after a kill, and writes each row exactly
+//! once.
 //!
 //! # Quick start
 //!
@@ -55,20 +56,22 @@
 //!   **source** is a connector that a pipeline runs, on its own thread.
 //! - A [`Subject`] is the handle through which `run` pushes rows into one table. Clones push from any thread.
 //! - A **commit** is what sinks receive: updates of one time, whole and in order. Rows are committed by
-//!   [`commit`](Subject::commit), by a [`Transaction`], by the autocommit timer (1.5 s), by a full backlog, and at the end
-//!   of `run`.
-//! - A **primary key** makes pushes upserts: a row replaces the row with its key. [`remove`](Subject::remove) retracts it.
+//!   [`commit`](Subject::commit), by a [`Transaction`], by the autocommit timer (1.5 s), by a full backlog, and at the
+//!   end of `run`.
+//! - A **primary key** makes pushes upserts: a row replaces the row with its key. [`remove`](Subject::remove) retracts
+//!   it.
 //! - The **backlog** bounds memory. A push waits while the slowest sink is too far behind.
 //!
 //! # Errors and stopping
 //!
-//! `?` ends `run`. The rows before it are committed, and the pipeline stops with an [`Error`] that names the connector and
-//! the cause. [`BadRows`] skips or quarantines rows that do not fit, and [`Restart`] calls `run` again after an error.
+//! `?` ends `run`. The rows before it are committed, and the pipeline stops with an [`Error`] that names the connector
+//! and the cause. [`BadRows`] skips or quarantines rows that do not fit, and [`Restart`] calls `run` again after an
+//! error.
 //!
-//! Ctrl-C, SIGTERM, SIGHUP, a [`StopHandle`] and any failure stop the pipeline in order: subjects are closed, hooks are called,
-//! sources and sinks finish within the [grace period](Pipeline::grace_period). Every push then returns [`Closed`]. If `run`
-//! is blocked in a call of another library, register a hook with [`on_interrupt`](Subject::on_interrupt) that ends the call.
-//! `on_stop` is for cleaning up: it runs once, after `run`.
+//! Ctrl-C, SIGTERM, SIGHUP, a [`StopHandle`] and any failure stop the pipeline in order: subjects are closed, hooks are
+//! called, sources and sinks finish within the [grace period](Pipeline::grace_period). Every push then returns
+//! [`Closed`]. If `run` is blocked in a call of another library, register a hook with
+//! [`on_interrupt`](Subject::on_interrupt) that ends the call. `on_stop` is for cleaning up: it runs once, after `run`.
 //!
 //! # Where to find what
 //!

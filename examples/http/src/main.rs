@@ -9,13 +9,13 @@
 //! Without `--url`, the program polls its own server, which publishes releases and limits the rate of requests. With
 //! `--pages N` the program ends after `N` pages; otherwise it runs until Ctrl-C.
 //!
-//! - The API returns the items after a cursor, page by page: `GET {url}?after=17` returns `{"items": [..], "next": 25}`.
-//!   If there is nothing new, `items` is empty.
-//! - Each page is one transaction, and the cursor after it is the offset. With `--state DIRECTORY`, a restart continues after
-//!   the last page in the file. The file never has a part of a page.
-//! - If the server limits the rate (429) or is overloaded (503), the source waits for the time in `Retry-After`. After other
-//!   failures of the server or the network, the pipeline calls `run` again ([`Restart`]). An error that no other attempt can
-//!   fix, such as a wrong address, is marked with [`Error::fatal`](pathway_io::Error::fatal).
+//! - The API returns the items after a cursor, page by page: `GET {url}?after=17` returns
+//!   `{"items": [..], "next": 25}`. If there is nothing new, `items` is empty.
+//! - Each page is one transaction, and the cursor after it is the offset. With `--state DIRECTORY`, a restart continues
+//!   after the last page in the file. The file never has a part of a page.
+//! - If the server limits the rate (429) or is overloaded (503), the source waits for the time in `Retry-After`. After
+//!   other failures of the server or the network, the pipeline calls `run` again ([`Restart`]). An error that no other
+//!   attempt can fix, such as a wrong address, is marked with [`Error::fatal`](pathway_io::Error::fatal).
 //! - A stop drops the future of `run` while it waits for a response or sleeps.
 
 mod demo;

@@ -1,5 +1,5 @@
-//! A local Jetstream server, so that the example runs without a network. It replays `events.jsonl`, which was written for
-//! this program, without end. In each round the events have later times and new keys.
+//! A local Jetstream server, so that the example runs without a network. It replays `events.jsonl`, which was written
+//! for this program, without end. In each round the events have later times and new keys.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};

@@ -1,8 +1,8 @@
 //! The messages of Jetstream that this program reads. Each text message is one JSON object.
 //!
-//! Their form is from the public description and source code of the service, not from its live traffic:
-//! `{"did": .., "time_us": .., "kind": "commit", "commit": {"rev": .., "operation": .., "collection": .., "rkey": ..,
-//! "record": {..}, "cid": ..}}`. A message of the kind `identity` or `account` has a field of that name instead of `commit`.
+//! Their form is from the public description and source code of the service, not from its live traffic: `{"did": ..,
+//! "time_us": .., "kind": "commit", "commit": {"rev": .., "operation": .., "collection": .., "rkey": .., "record":
+//! {..}, "cid": ..}}`. A message of the kind `identity` or `account` has a field of that name instead of `commit`.
 //!
 //! Unknown fields, kinds, operations and collections are ignored, because the network adds new ones at any time.
 

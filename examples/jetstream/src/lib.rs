@@ -1,12 +1,13 @@
 //! [`Jetstream`]: a connector that reads the Bluesky firehose over a WebSocket, and feeds two tables, posts and likes.
 //!
 //! - An event that deletes a record has only the account and the key of the record. These two columns are therefore the
-//!   primary key of both tables, and the event becomes a `remove`. If the table has no such row, `remove` has no effect.
-//! - The policy for bad rows ([`BadRows`](pathway_io::BadRows)) handles messages that cannot be decoded. Events of other
-//!   kinds are ignored.
-//! - If the connection is lost or cannot be made, the pipeline calls `run` again ([`restart`]). The wait doubles from 250 ms to
-//!   30 s. The source requests all events from the last one on. That event arrives twice, but pushing an equal row again
-//!   produces no update.
+//!   primary key of both tables, and the event becomes a `remove`. If the table has no such row, `remove` has no
+//!   effect.
+//! - The policy for bad rows ([`BadRows`](pathway_io::BadRows)) handles messages that cannot be decoded. Events of
+//!   other kinds are ignored.
+//! - If the connection is lost or cannot be made, the pipeline calls `run` again ([`restart`]). The wait doubles from
+//!   250 ms to 30 s. The source requests all events from the last one on. That event arrives twice, but pushing an
+//!   equal row again produces no update.
 //! - A stop drops the future of `run` while it waits for the handshake or for a message. This closes the connection.
 
 pub mod demo;

@@ -6,12 +6,12 @@
 //! cargo run --release -p example-jetstream -- --live --events 10000 posts.csv likes.csv
 //! ```
 //!
-//! By default, and with `--demo`, the program replays recorded events through a local server. With `--live` it reads a public
-//! [Jetstream](https://bsky.network/docs/jetstream/) server, which requires no account; `--url` selects another server. If the
-//! server cannot be reached, the program reports that and tries again.
+//! By default, and with `--demo`, the program replays recorded events through a local server. With `--live` it reads a
+//! public [Jetstream](https://bsky.network/docs/jetstream/) server, which requires no account; `--url` selects another
+//! server. If the server cannot be reached, the program reports that and tries again.
 //!
-//! The program runs until Ctrl-C. With `--events N` it ends after `N` posts and likes were created, changed or deleted. The
-//! summary counts messages that cannot be decoded. With `--quarantine FILE` they are also written to a file.
+//! The program runs until Ctrl-C. With `--events N` it ends after `N` posts and likes were created, changed or deleted.
+//! The summary counts messages that cannot be decoded. With `--quarantine FILE` they are also written to a file.
 //!
 //! The connector is in the library of this package, which another example uses, too.
 

@@ -1,5 +1,5 @@
-//! Runs the connector with a test server that ends a connection in the middle of a message. The connector then requests the
-//! remaining events.
+//! Runs the connector with a test server that ends a connection in the middle of a message. The connector then requests
+//! the remaining events.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;

@@ -1,4 +1,5 @@
-//! Serves the state of a running pipeline: as metrics for Prometheus (`/metrics`), and as a page that refreshes itself (`/`).
+//! Serves the state of a running pipeline: as metrics for Prometheus (`/metrics`), and as a page that refreshes itself
+//! (`/`).
 //!
 //! ```sh
 //! cargo run -p example-observed -- 127.0.0.1:9100

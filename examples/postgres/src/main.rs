@@ -12,8 +12,8 @@
 //! zoo=# SELECT * FROM cats ORDER BY key \watch 1
 //! ```
 //!
-//! Each row is written exactly once. If you kill the program with `kill -9` and start it again, it continues after the last
-//! row that was written. For that it needs an offset, which is the number of bytes read, and the state directory
+//! Each row is written exactly once. If you kill the program with `kill -9` and start it again, it continues after the
+//! last row that was written. For that it needs an offset, which is the number of bytes read, and the state directory
 //! `cats.state`. If you restart the server, the program waits until the server is available again.
 
 use std::ffi::OsString;

@@ -1,4 +1,5 @@
-//! Runs examples as child processes: starts and interrupts them, reads their output line by line, and checks their exit status.
+//! Runs examples as child processes: starts and interrupts them, reads their output line by line, and checks their exit
+//! status.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 

@@ -5,11 +5,11 @@
 //! cargo run -p example-tokio -- --trades 5000
 //! ```
 //!
-//! `run` is an `async fn`, on a runtime of the connector's own thread. It pushes each trade with `next(..).await`, which waits
-//! while the backlog is full. The client's own flow control then slows down the exchange.
+//! `run` is an `async fn`, on a runtime of the connector's own thread. It pushes each trade with `next(..).await`,
+//! which waits while the backlog is full. The client's own flow control then slows down the exchange.
 //!
-//! A callback must not wait, because it would block the runtime. It pushes with `try_next`, and decides what to do when the
-//! backlog is full. Here it drops and counts the quote, because a newer quote replaces it soon.
+//! A callback must not wait, because it would block the runtime. It pushes with `try_next`, and decides what to do when
+//! the backlog is full. Here it drops and counts the quote, because a newer quote replaces it soon.
 //!
 //! A stop needs no code: the library drops the future of `run` at its `.await`, and the session with it.
 
@@ -123,8 +123,8 @@ mod tests {
 
     /// Returns an exchange with one trade more in each run.
     ///
-    /// The number of quotes depends on time. If two runs had equal quotes by chance, the suite would expect them in all other
-    /// runs, too. Runs with different trades are not compared.
+    /// The number of quotes depends on time. If two runs had equal quotes by chance, the suite would expect them in all
+    /// other runs, too. Runs with different trades are not compared.
     fn exchange() -> Exchange {
         static MADE: AtomicU64 = AtomicU64::new(0);
         Exchange { trades: 40 + MADE.fetch_add(1, Ordering::Relaxed), dropped: Arc::default() }

@@ -187,8 +187,8 @@ impl<'a> Run<'a> {
         arguments.iter().any(|ty| matches!(types::peel(ty), Type::TraitObject(_)))
     }
 
-    /// Returns the subjects with another offset type than the first subject has, and the text of that type, as far as the types are
-    /// written.
+    /// Returns the subjects with another offset type than the first subject has, and the text of that type, as far as
+    /// the types are written.
     pub fn other_offsets(&self) -> Vec<(&Parameter<'a>, String)> {
         let mut offsets = self.parameters.iter().filter_map(|parameter| match parameter.kind {
             Kind::Subject { offset, .. } => Some((parameter, offset.map_or("()".to_owned(), types::text))),

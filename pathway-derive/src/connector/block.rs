@@ -28,8 +28,8 @@ pub fn block(connector: &Connector) -> ItemImpl {
             if unfit::is_fit(run, &connector.block.generics) && connector.borrowed_at().is_empty() {
                 insert_checks(method, run, connector.options.krate.get());
             } else {
-                // The body does not compile with these subjects, which are reported already. `loop` prevents a second error, and
-                // uses no parameter.
+                // The body does not compile with these subjects, which are reported already. `loop` prevents a second
+                // error, and uses no parameter.
                 method.block.stmts = vec![statements(quote!(loop {}))];
                 replace_unfit_types(method, run, connector);
                 method.attrs.push(parse_quote!(#[allow(unused_mut, unused_variables)]));
@@ -90,8 +90,8 @@ pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
     }
 }
 
-/// Removes from the signature what rustc would report, too: adds all bounds that a type may need to the parameters without one, and
-/// replaces types without a size.
+/// Removes from the signature what rustc would report, too: adds all bounds that a type may need to the parameters
+/// without one, and replaces types without a size.
 fn replace_unfit_types(method: &mut ImplItemFn, run: &Run, connector: &Connector) {
     let generics = &connector.block.generics;
     let krate = option::crate_path(connector.options.krate.get(), Span::call_site());

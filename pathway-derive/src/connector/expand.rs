@@ -1,9 +1,10 @@
 //! The `Connector` impl of a connector without mistakes.
 //!
-//! As in a schema, each requirement on a type is one bound on an associated type, at the user's tokens: [`type_checks`]. A
-//! single `Subject<Cat>` appears in the impl unchanged. Several subjects are each wrapped in a type that names their
-//! position (`Handle<Self, 1>`), so that an error underlines one parameter and not the tuple. If the row type does not
-//! implement `Schema`, rustc sees an error type there ([`if_subject`]) and reports no error that follows from it.
+//! As in a schema, each requirement on a type is one bound on an associated type, at the user's tokens:
+//! [`type_checks`]. A single `Subject<Cat>` appears in the impl unchanged. Several subjects are each wrapped in a type
+//! that names their position (`Handle<Self, 1>`), so that an error underlines one parameter and not the tuple. If the
+//! row type does not implement `Schema`, rustc sees an error type there ([`if_subject`]) and reports no error that
+//! follows from it.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -63,8 +64,8 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
         const _: () = {
             #import
             #checks
-            // The impl carries the span of the user's type, so the lint would report it as the user's code. A private row of a public
-            // connector is an error already.
+            // The impl carries the span of the user's type, so the lint would report it as the user's code. A private
+            // row of a public connector is an error already.
             #[allow(unused_qualifications, private_interfaces)]
             #[automatically_derived]
             #connector_impl
@@ -77,8 +78,8 @@ fn method_span(connector: &Connector, run: &Run) -> Span {
     run.single_subject().map_or_else(|| connector.block.self_ty.span(), row_span)
 }
 
-/// Returns the trait's `run`, which calls the user's. A partitioned source has two more methods; a pipeline that does not
-/// partition it reads it as a whole.
+/// Returns the trait's `run`, which calls the user's. A partitioned source has two more methods; a pipeline that does
+/// not partition it reads it as a whole.
 fn run_method(connector: &Connector, run: &Run, subjects: &TokenStream, pw: &Ident) -> TokenStream {
     let locals: Vec<Ident> = (0..run.parameters.len()).map(subject_ident).collect();
     let pattern = tuple(Span::mixed_site(), locals.iter().map(ToTokens::to_token_stream));
@@ -177,8 +178,8 @@ pub fn type_checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream 
     let self_ty = &connector.block.self_ty;
     let generics = bounded_generics(connector, pw);
     let (generics, _, where_clause) = generics.split_for_impl();
-    // rustc suggests new parameters of an impl. With the user's `impl`, it makes the same suggestion for each copy of a type,
-    // and shows equal errors once.
+    // rustc suggests new parameters of an impl. With the user's `impl`, it makes the same suggestion for each copy of a
+    // type, and shows equal errors once.
     let impl_token = connector.block.impl_token;
     let mut checks = TokenStream::new();
     let output = return_type(run);
@@ -250,8 +251,8 @@ pub fn type_checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream 
     checks
 }
 
-/// Returns the parameters of the block, with the bounds that the trait requires. The author of a generic connector need not
-/// write them.
+/// Returns the parameters of the block, with the bounds that the trait requires. The author of a generic connector need
+/// not write them.
 fn bounded_generics(connector: &Connector, pw: &Ident) -> Generics {
     let mut generics = connector.block.generics.clone();
     if generics.type_params().next().is_some() {

@@ -29,8 +29,8 @@ pub fn subjects_type(run: &Run, pw: &Ident) -> TokenStream {
     tuple(span, handles)
 }
 
-/// Returns the type of the tables. A second mention of a private row would be a second error, so one of several tables is the
-/// table of its handle, if the macro recognises the subject.
+/// Returns the type of the tables. A second mention of a private row would be a second error, so one of several tables
+/// is the table of its handle, if the macro recognises the subject.
 pub fn tables_type(run: &Run, pw: &Ident) -> TokenStream {
     let signature = signature();
     let tables = run.parameters.iter().enumerate().map(|(i, parameter)| match parameter.kind {
@@ -81,8 +81,8 @@ fn unknown_span(parameters: &[Parameter]) -> Span {
     unknown.map_or_else(Span::mixed_site, |parameter| parameter.ty.span())
 }
 
-/// Returns the span for the error that a parameter is not the subject of a schema. It is the span of the row type, if the
-/// macro recognises that type.
+/// Returns the span for the error that a parameter is not the subject of a schema. It is the span of the row type, if
+/// the macro recognises that type.
 pub fn row_span(parameter: &Parameter) -> Span {
     match parameter.kind {
         Kind::Subject { schema, .. } => schema.span(),
@@ -96,8 +96,8 @@ pub fn handle_module(parameter: &Parameter, runtime: &impl ToTokens) -> TokenStr
     if parameter.is_async() { quote_spanned!(span=> #runtime::tasks) } else { runtime.to_token_stream() }
 }
 
-/// Returns the type of a parameter, if it is the subject of a schema. All added tokens have one span, because rustc shows
-/// errors with the same text and span once.
+/// Returns the type of a parameter, if it is the subject of a schema. All added tokens have one span, because rustc
+/// shows errors with the same text and span once.
 pub fn if_subject(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
     let span = row_span(parameter);
     // The type keeps its own span, where rustc already shows the error for a name that is not in scope.

@@ -3,8 +3,8 @@
 //! rustc reads the bodies: it knows more than `syn`, such as a `$body:block` of `macro_rules!` that is a statement. In
 //! an editor, an unfinished body or method does not affect the rest of the connector.
 //!
-//! rustc has read the item once before it calls the macro, and reads it again in the output. It shows equal errors at one
-//! place once.
+//! rustc has read the item once before it calls the macro, and reads it again in the output. It shows equal errors at
+//! one place once.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
@@ -45,8 +45,8 @@ fn items(input: ParseStream, block: &mut ItemImpl) -> syn::Result<()> {
     Ok(())
 }
 
-/// Parses an item other than a method. Tokens that form no item are kept one by one, so that a half-typed method does not
-/// affect the others.
+/// Parses an item other than a method. Tokens that form no item are kept one by one, so that a half-typed method does
+/// not affect the others.
 fn other(input: ParseStream) -> syn::Result<ImplItem> {
     let ahead = input.fork();
     let Ok(item) = ahead.parse() else {
@@ -61,7 +61,8 @@ pub fn is_unfinished(item: &ImplItem) -> bool {
     matches!(item, ImplItem::Verbatim(tokens) if tokens.clone().into_iter().nth(1).is_none())
 }
 
-/// Reports each type such as `Subject(Cat)` in unfinished items. `syn` does not parse it; rustc does, and so has not reported it.
+/// Reports each type such as `Subject(Cat)` in unfinished items. `syn` does not parse it; rustc does, and so has not
+/// reported it.
 pub fn report_parentheses(ctxt: &Ctxt, unfinished: TokenStream) {
     let tokens: Vec<TokenTree> = unfinished.into_iter().collect();
     for (i, token) in tokens.iter().enumerate() {
@@ -91,8 +92,8 @@ fn method(input: ParseStream) -> syn::Result<ImplItemFn> {
     let mut brace_token = braced!(content in input);
     attrs.extend(content.call(Attribute::parse_inner)?);
     if Block::parse_within(&content.fork()).is_err() {
-        // The braces of a generated block have one span. If it is the closing brace, an error at the end of the body is at the
-        // same place both times.
+        // The braces of a generated block have one span. If it is the closing brace, an error at the end of the body is
+        // at the same place both times.
         brace_token = token::Brace(brace_token.span.close());
     }
     let block = Block { brace_token, stmts: vec![statements(content.parse()?)] };

@@ -86,8 +86,8 @@ impl Row {
         if path.qself.is_some() || path.path.segments[0].ident == "Self" {
             return literal(path, quote_spanned!(span=> #dots const { #pw::checked_rest::<#path>(#given) }.row()));
         }
-        // The row is named once, so that a type that is not a schema or not in scope is one error. rustc repeats an error in a
-        // `const` at each use.
+        // The row is named once, so that a type that is not a schema or not in scope is one error. rustc repeats an
+        // error in a `const` at each use.
         let row = Ident::new("__Row", path.span());
         let rest = quote_spanned!(span=> #dots {
             static REST: #pw::Rest<#row> = #pw::checked_rest(#given);
@@ -126,8 +126,8 @@ fn convert(place: &impl Spanned, value: impl ToTokens, runtime: &Runtime) -> Tok
     quote_spanned!(span=> #pw::convert(#value))
 }
 
-/// Returns whether the expression's type is inferred from its place, or it has no type, such as `return`: a conversion would
-/// leave it unknown.
+/// Returns whether the expression's type is inferred from its place, or it has no type, such as `return`: a conversion
+/// would leave it unknown.
 pub fn is_inferred(value: &Expr) -> bool {
     const GENERIC: [&str; 6] = ["into", "try_into", "parse", "collect", "sum", "product"];
     /// Methods that return the value inside their receiver, or the receiver with another error.
@@ -167,8 +167,8 @@ pub fn is_inferred(value: &Expr) -> bool {
     }
 }
 
-/// Returns whether the type of a block's last expression is inferred from its place. A block without such an expression ends
-/// early, or is a `()`, which rustc reports as not being a value of the column.
+/// Returns whether the type of a block's last expression is inferred from its place. A block without such an expression
+/// ends early, or is a `()`, which rustc reports as not being a value of the column.
 fn is_block_inferred(block: &Block) -> bool {
     match block.stmts.last() {
         Some(Stmt::Expr(value, _)) => is_inferred(value),

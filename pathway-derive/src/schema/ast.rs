@@ -22,7 +22,8 @@ use crate::types::{self, text};
 /// A struct that derives `Schema`.
 pub struct Schema<'a> {
     pub ident: &'a Ident,
-    /// The parameters; types are `'static`, as rows are, so that a forgotten bound does not cause an error at each of the impls.
+    /// The parameters; types are `'static`, as rows are, so that a forgotten bound does not cause an error at each of
+    /// the impls.
     pub generics: Generics,
     pub options: StructOptions,
     pub description: String,
@@ -150,8 +151,8 @@ impl<'a> Column<'a> {
         Some(column)
     }
 
-    /// Reports a type that is wrong by its spelling. Returns whether the type would cause a further error in an impl, also because
-    /// an option is missing or cannot be combined with `flatten`.
+    /// Reports a type that is wrong by its spelling. Returns whether the type would cause a further error in an impl,
+    /// also because an option is missing or cannot be combined with `flatten`.
     fn has_wrong_type(&self, ctxt: &Ctxt, row: &Ident) -> bool {
         let options = &self.options;
         let is_plain = options.conversions == 0 && !options.json.is_set();
@@ -180,7 +181,8 @@ impl<'a> Column<'a> {
         !self.is_flat() && !self.is_json() && self.conversion().is_none()
     }
 
-    /// Returns the conversion of the value, if it is stored as another type. `None` also for an option that has been reported.
+    /// Returns the conversion of the value, if it is stored as another type. `None` also for an option that has been
+    /// reported.
     pub fn conversion(&self) -> Option<Conversion<'_>> {
         let options = &self.options;
         if self.is_flat() || self.is_json() {

@@ -51,8 +51,8 @@ fn of_path(ty: &Type, path: &TypePath, trust: Trust) -> DataType {
     }
 }
 
-/// Returns the type of a list. A list of `u8` is bytes, and a list of a type that is stored as `u8` is not. A list of a type
-/// that only the compiler knows may be bytes.
+/// Returns the type of a list. A list of `u8` is bytes, and a list of a type that is stored as `u8` is not. A list of a
+/// type that only the compiler knows may be bytes.
 fn list(ty: &Type, trust: Trust) -> DataType {
     match of(ty, trust) {
         DataType::Unknown => DataType::Unknown,

@@ -1,10 +1,11 @@
-//! Converts rows of several shapes from JSON Lines to CSV, and compares the library with a loop that a user writes by hand, with
-//! serde_json into a borrowed struct and the `csv` crate.
+//! Converts rows of several shapes from JSON Lines to CSV, and compares the library with a loop that a user writes by
+//! hand, with serde_json into a borrowed struct and the `csv` crate.
 //!
-//! Without arguments, the program runs all jobs in turn. For each shape it prints the CPU time per row of the loop by hand, in
-//! nanoseconds, and the ratio of each other job to it, in CPU time and in wall time. `shapes JOB,.. SHAPE,..` runs only these jobs
-//! and shapes. `shapes JOB SHAPE ROWS` runs one job and prints nothing, for `valgrind --tool=callgrind`: the difference of two runs
-//! with different row counts is the cost of the additional rows.
+//! Without arguments, the program runs all jobs in turn. For each shape it prints the CPU time per row of the loop by
+//! hand, in nanoseconds, and the ratio of each other job to it, in CPU time and in wall time. `shapes JOB,.. SHAPE,..`
+//! runs only these jobs and shapes. `shapes JOB SHAPE ROWS` runs one job and prints nothing, for
+//! `valgrind --tool=callgrind`: the difference of two runs with different row counts is the cost of the additional
+//! rows.
 //!
 //! | job | |
 //! |---|---|
@@ -156,7 +157,8 @@ fn compare(bytes: u64, jobs: &str, shapes: &str, input: &Path, output: &Path) ->
             median(times[0].iter().map(|[cpu, _]| cpu * 1e9 / rows as f64))
         );
         for (job, taken) in jobs.zip(&times).skip(1) {
-            // Each round is compared with the loop by hand of the same round, because the machine may be slower in the next.
+            // Each round is compared with the loop by hand of the same round, because the machine may be slower in the
+            // next.
             let [cpu, wall] =
                 [0, 1].map(|of| median(taken.iter().zip(&times[0]).map(|(job, hand)| job[of] / hand[of])));
             print!("   {} {cpu:.2}, {wall:.2}", job.name());

@@ -1,4 +1,5 @@
-//! The shapes. Each has a schema, a function that generates a line, and the struct into which the loop by hand parses it.
+//! The shapes. Each has a schema, a function that generates a line, and the struct into which the loop by hand parses
+//! it.
 
 use std::borrow::Cow;
 

@@ -5,8 +5,8 @@
 //! dataflow is complete when the sources have ended and the sinks have taken all results.
 //!
 //! If a worker panics, the other workers would wait for its data without end. So a worker that fails sets a flag in
-//! [`Flow`], and all workers end immediately without finishing their work. This loses nothing, since the failure ends the
-//! run.
+//! [`Flow`], and all workers end immediately without finishing their work. This loses nothing, since the failure ends
+//! the run.
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -71,7 +71,8 @@ impl RunningEngine for Guards {
             // A worker whose dataflow loops without end checks the flag between steps.
             self.flow.abort();
         }
-        // A worker that has not ended may never do so. Neither may the threads of a connection to a process that is gone.
+        // A worker that has not ended may never do so. Neither may the threads of a connection to a process that is
+        // gone.
         let waits = drained && !(self.flow.is_aborted() && self.barrier.is_some());
         let (ended, end) = bounded::<()>(0);
         let spawned = threads::spawn("leave", move || {
@@ -139,8 +140,8 @@ impl DataflowEngine {
         self.partitioned.iter().for_each(|table| table.abandon());
     }
 
-    /// Hashes the parts of the program that determine the shape of the dataflow and the rows in it. All processes must agree
-    /// on them.
+    /// Hashes the parts of the program that determine the shape of the dataflow and the rows in it. All processes must
+    /// agree on them.
     fn fingerprint(&self, partitioned: &[Arc<dyn AnyTable>]) -> u64 {
         let mut state = DefaultHasher::new();
         partitioned.len().hash(&mut state);

@@ -1,9 +1,9 @@
 //! The tables of partitioned sources with several processes: [`PartitionedTable`].
 //!
-//! Each process commits its own partitions, at times from its own clock. The dataflow combines them into one
-//! table. This module knows only the columns of a row type, so rows travel as JSON, which every column can write and
-//! read. If the table has a key, each push goes to the worker that keeps the state of the key. That worker turns pushes
-//! into updates, one time after the other. If several pushes of a key have the same time, the last push of the partition
+//! Each process commits its own partitions, at times from its own clock. The dataflow combines them into one table.
+//! This module knows only the columns of a row type, so rows travel as JSON, which every column can write and read. If
+//! the table has a key, each push goes to the worker that keeps the state of the key. That worker turns pushes into
+//! updates, one time after the other. If several pushes of a key have the same time, the last push of the partition
 //! with the highest index wins.
 //!
 //! Each row carries the place of its push. With a key, it carries the place of the key's first push. So a sink receives

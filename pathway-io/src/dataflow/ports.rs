@@ -1,4 +1,5 @@
-//! The entry of tables into a computation: [`Tables`] is what the user names, [`Ports`] brings their rows to the closure.
+//! The entry of tables into a computation: [`Tables`] is what the user names, [`Ports`] brings their rows to the
+//! closure.
 
 use std::sync::{Arc, Weak};
 
@@ -17,8 +18,8 @@ use crate::rows::table::{Extensions, Table};
 use crate::run::lock::Lock;
 use crate::sink::attach::TableSinks;
 
-/// The tables that a computation reads: a reference to a table or to a [`Projection`](super::Projection), or a tuple of up
-/// to eight of them.
+/// The tables that a computation reads: a reference to a table or to a [`Projection`](super::Projection), or a tuple of
+/// up to eight of them.
 #[diagnostic::on_unimplemented(
     message = "a computation cannot read `{Self}`",
     label = "expected a reference to a table, or a tuple of references",

@@ -44,13 +44,13 @@ impl<S: Schema, P: Schema> fmt::Debug for Projection<S, P> {
 impl<S: Schema> Table<S> {
     /// Selects the columns that a computation reads, as the columns of the schema `P`.
     ///
-    /// A computation makes a struct for each row. With a projection it makes smaller ones: the values of the other columns
-    /// are not copied. Pass the projection wherever a computation takes a table.
+    /// A computation makes a struct for each row. With a projection it makes smaller ones: the values of the other
+    /// columns are not copied. Pass the projection wherever a computation takes a table.
     ///
-    /// The columns of `P` are found by their names. A column must have the type of the table's column, or a type that holds
-    /// all its values, by the rules of [`assert_matches`](crate::schema::assert_matches). The key, the defaults and the aliases
-    /// of `P` do not matter. Values of another Rust type are converted by their JSON, and one that the type of `P` does not
-    /// have, such as an unknown variant, ends the run with an error.
+    /// The columns of `P` are found by their names. A column must have the type of the table's column, or a type that
+    /// holds all its values, by the rules of [`assert_matches`](crate::schema::assert_matches). The key, the defaults
+    /// and the aliases of `P` do not matter. Values of another Rust type are converted by their JSON, and one that the
+    /// type of `P` does not have, such as an unknown variant, ends the run with an error.
     ///
     /// The compiler checks the columns when it builds the program. `cargo check` does not, unless you write
     /// `const _: () = assert_matches::<Cat, Genus>();` beside the struct.

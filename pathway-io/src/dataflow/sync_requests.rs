@@ -100,8 +100,8 @@ impl Drop for ServedSyncs {
     }
 }
 
-/// A target that replies immediately, for the transactional sinks of a derived table. The request has followed the results,
-/// so the log already has them.
+/// A target that replies immediately, for the transactional sinks of a derived table. The request has followed the
+/// results, so the log already has them.
 pub(super) struct ResultsLogged;
 
 impl SyncTarget for ResultsLogged {

@@ -81,8 +81,8 @@ impl<S: Schema> GatheredOutlets<S> {
         }
     }
 
-    /// Ends a table on one worker: passes its rows to the sinks, and to the computations that read `table`. `of_worker` is
-    /// the worker whose own sinks receive a row.
+    /// Ends a table on one worker: passes its rows to the sinks, and to the computations that read `table`. `of_worker`
+    /// is the worker whose own sinks receive a row.
     pub(super) fn gather<'scope, R: Gatherable<S>>(
         &self,
         building: &mut Building<'scope>,

@@ -28,8 +28,9 @@ impl Workers {
     /// | `-h hosts.txt` | a file with the address of each process, such as `a.example:2101`, one per line; the default is `localhost:2101` and the ports after it |
     ///
     /// All processes run the same program with the same options, except for `-p`. Process 0 runs the sources and writes
-    /// the sinks. Two exceptions: each worker of every process reads a partition of a partitioned source, and writes its own
-    /// file with [`csv::Options::per_worker`](crate::csv::Options::per_worker). Positional arguments and everything after `--` are ignored.
+    /// the sinks. Two exceptions: each worker of every process reads a partition of a partitioned source, and writes
+    /// its own file with [`csv::Options::per_worker`](crate::csv::Options::per_worker). Positional arguments and
+    /// everything after `--` are ignored.
     ///
     /// If the environment variable `PATHWAY_CLUSTER_KEY` is set, it is the [cluster key](Self::cluster_key).
     ///
@@ -85,9 +86,10 @@ impl Workers {
 
     /// Sets the secret that all processes of the pipeline share. A process that does not know it cannot take part.
     ///
-    /// Each connection is opened by a challenge and a response (HMAC-SHA-256), so that the key itself is never sent. The key
-    /// should be long and random. The data that follows is neither encrypted nor signed: a program that can read or change the
-    /// packets of the network can read or change the rows. Without a key, the ports must be reachable by trusted programs only.
+    /// Each connection is opened by a challenge and a response (HMAC-SHA-256), so that the key itself is never sent.
+    /// The key should be long and random. The data that follows is neither encrypted nor signed: a program that can
+    /// read or change the packets of the network can read or change the rows. Without a key, the ports must be
+    /// reachable by trusted programs only.
     ///
     /// ```
     /// use pathway_io::dataflow::Workers;

@@ -160,8 +160,8 @@ impl StateDirectory {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be read, or contains a file that does not belong to a state. A sink may have made such a file after
-    /// the directory was opened.
+    /// If the directory cannot be read, or contains a file that does not belong to a state. A sink may have made such a
+    /// file after the directory was opened.
     pub(crate) fn logs(&self) -> std::result::Result<Vec<u64>, BoxError> {
         scan(&self.path)
     }

@@ -35,8 +35,8 @@ use crate::run::lock::Lock;
 
 /// The time at which the commits of a [persistent](crate::Pipeline::persistent) pipeline become durable.
 ///
-/// The choice decides how much a power cut can lose. If only the process is killed, nothing is lost with any choice, and every
-/// row is written once.
+/// The choice decides how much a power cut can lose. If only the process is killed, nothing is lost with any choice,
+/// and every row is written once.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -96,16 +96,16 @@ impl Pipeline {
     /// `directory` holds the offsets of the sources, the rows of tables with a primary key, and the lengths of the
     /// output files. It must contain nothing else, and is created if it is missing.
     ///
-    /// Each source must have an explicit name. It must have either offsets ([`Subject::next_at`](crate::Subject::next_at)) or
-    /// [`full_snapshot`](crate::ReadOptions::full_snapshot). A source that had ended runs again, and
-    /// [`Subject::resume`](crate::Subject::resume) returns its last offset. Callbacks, receivers and your own sinks receive each
-    /// commit at least once, unless the sink [is transactional](crate::Sink::is_transactional). Computed tables are recomputed
-    /// from the current rows. For this, the state also has the distinct rows of each table without a key that a computation
-    /// reads.
+    /// Each source must have an explicit name. It must have either offsets
+    /// ([`Subject::next_at`](crate::Subject::next_at)) or [`full_snapshot`](crate::ReadOptions::full_snapshot). A
+    /// source that had ended runs again, and [`Subject::resume`](crate::Subject::resume) returns its last offset.
+    /// Callbacks, receivers and your own sinks receive each commit at least once, unless the sink [is
+    /// transactional](crate::Sink::is_transactional). Computed tables are recomputed from the current rows. For this,
+    /// the state also has the distinct rows of each table without a key that a computation reads.
     ///
-    /// If the state does not fit (another schema, an output that is shorter than it was, the format of another version), the
-    /// start fails before any file is changed. A persistent pipeline runs in one process, and on one worker if a source is read
-    /// in partitions.
+    /// If the state does not fit (another schema, an output that is shorter than it was, the format of another
+    /// version), the start fails before any file is changed. A persistent pipeline runs in one process, and on one
+    /// worker if a source is read in partitions.
     ///
     /// ```
     /// use pathway_io::{Pipeline, Schema, Subject, connector, csv};
@@ -145,7 +145,8 @@ impl Pipeline {
         Ok(Self::with_persistence(Some(Arc::new(State { directory, durability: Lock::default() }))))
     }
 
-    /// Sets when the commits of a [persistent](Self::persistent) pipeline become durable. In another pipeline it has no effect.
+    /// Sets when the commits of a [persistent](Self::persistent) pipeline become durable. In another pipeline it has no
+    /// effect.
     ///
     /// ```
     /// use std::time::Duration;

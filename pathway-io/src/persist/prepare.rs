@@ -245,8 +245,9 @@ fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
     }
 }
 
-/// Returns the tables in the order of their numbers in the log, which does not depend on the order in the program. Computed tables
-/// without an output are not among them. Also returns the ids of the computed tables that have transactional sinks.
+/// Returns the tables in the order of their numbers in the log, which does not depend on the order in the program.
+/// Computed tables without an output are not among them. Also returns the ids of the computed tables that have
+/// transactional sinks.
 fn shapes(
     sources: &[SourcePlan],
     derived: &[Arc<dyn AnyTable>],

@@ -39,7 +39,8 @@ impl TableShape {
         (0..self.transactional).map(|number| sink_id(&self.id, number))
     }
 
-    /// Returns the properties of the table that must not change between runs. Defaults, descriptions and aliases may change.
+    /// Returns the properties of the table that must not change between runs. Defaults, descriptions and aliases may
+    /// change.
     fn to_json(&self) -> Value {
         let table = self.table.schema();
         let column = |column: &Column| {
@@ -112,8 +113,8 @@ pub(crate) fn databases(header: &Value) -> Vec<&str> {
     outputs.map(|(_, output)| text(&output[0])).collect()
 }
 
-/// Checks that each output continues with rows of the same table, in the same format. Several sinks can write to one device. A
-/// database that has moved is not refused.
+/// Checks that each output continues with rows of the same table, in the same format. Several sinks can write to one
+/// device. A database that has moved is not refused.
 fn check_outputs(before: &[Value], now: &[Value]) -> Result<(), String> {
     for (table, output) in outputs(before) {
         let mut same = outputs(now).filter(|(_, other)| other[0] == output[0]).peekable();
@@ -134,8 +135,8 @@ fn check_outputs(before: &[Value], now: &[Value]) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the text for a table in an error. A computed table has no unique name, so two of one row type differ in the order of
-/// the program only.
+/// Returns the text for a table in an error. A computed table has no unique name, so two of one row type differ in the
+/// order of the program only.
 fn shown_table(table: &Value) -> String {
     let (name, number) = (text(&table["name"]), table["number"].as_u64().unwrap_or_default());
     match table["source"].as_str() {

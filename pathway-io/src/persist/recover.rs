@@ -38,8 +38,8 @@ pub(super) const AS_BEFORE: &str =
 /// The help for a log that cannot be used.
 const WAY_OUT: &str = "restore the state directory and the outputs from a backup, or remove both to start over";
 
-/// Returns the newest log of the directory, if there is one, after checking that this pipeline can continue it. `quarantines` are
-/// the files of bad rows. They can be new, and can be left out.
+/// Returns the newest log of the directory, if there is one, after checking that this pipeline can continue it.
+/// `quarantines` are the files of bad rows. They can be new, and can be left out.
 pub(crate) fn find(
     directory: &StateDirectory,
     header: &Value,
@@ -160,7 +160,8 @@ fn check_outputs(checkpoint: &Checkpoint, tables: &[TableShape], quarantines: &[
     Ok(())
 }
 
-/// Checks that each table has as many transactional sinks as before. Your own sinks have no other name than their number.
+/// Checks that each table has as many transactional sinks as before. Your own sinks have no other name than their
+/// number.
 fn check_sinks(checkpoint: &Checkpoint, tables: &[TableShape], headers: [&Value; 2]) -> Result<(), BoxError> {
     let [before, now] = headers.map(record::databases);
     let only =

@@ -160,8 +160,8 @@ impl Pipeline {
 
     /// Sets how long the sources, and then the sinks, have to end after a stop. The default is 10 s.
     ///
-    /// A stop can therefore take twice this time. A source or sink that is still busy then is abandoned, and the error names
-    /// it. Without a stop, the sinks have no deadline.
+    /// A stop can therefore take twice this time. A source or sink that is still busy then is abandoned, and the error
+    /// names it. Without a stop, the sinks have no deadline.
     ///
     /// ```
     /// # use pathway_io::Pipeline;
@@ -175,13 +175,14 @@ impl Pipeline {
         self
     }
 
-    /// Sets whether SIGINT, SIGTERM and SIGHUP (Ctrl-C on Windows) stop the pipeline while it runs. The default is true.
+    /// Sets whether SIGINT, SIGTERM and SIGHUP (Ctrl-C on Windows) stop the running pipeline. The default is true.
     ///
     /// On Linux, a SIGHUP that was ignored when the first pipeline started, as under `nohup`, stays ignored.
     ///
-    /// A second signal ends the process immediately. On Unix, the library cannot remove its handlers once a pipeline has
-    /// installed them. While no pipeline runs, it therefore carries out the default action of a signal itself. If your program
-    /// installs its own signal handlers, call `handle_signals(false)` and stop the pipeline by a [`StopHandle`].
+    /// A second signal ends the process immediately. On Unix, the library cannot remove its handlers once a pipeline
+    /// has installed them. While no pipeline runs, it therefore carries out the default action of a signal itself. If
+    /// your program installs its own signal handlers, call `handle_signals(false)` and stop the pipeline by a
+    /// [`StopHandle`].
     ///
     /// ```
     /// # use pathway_io::Pipeline;
@@ -257,8 +258,8 @@ impl Pipeline {
     /// # Errors
     ///
     /// The errors of [`start`](Self::start), or the first failure of a source, sink or computation.
-    /// [`Error::others`](crate::Error::others) has the later failures, and [`Error::summary`](crate::Error::summary) the counts.
-    /// A stop by handle or signal is not an error.
+    /// [`Error::others`](crate::Error::others) has the later failures, and [`Error::summary`](crate::Error::summary)
+    /// the counts. A stop by handle or signal is not an error.
     pub fn run(self) -> Result<Summary> {
         self.start()?.join()
     }
@@ -305,8 +306,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// If a sink cannot be opened, two sinks write to one path, the state of a persistent pipeline does not fit, or the system
-    /// refuses a thread. No source has been entered then.
+    /// If a sink cannot be opened, two sinks write to one path, the state of a persistent pipeline does not fit, or the
+    /// system refuses a thread. No source has been entered then.
     pub fn start(self) -> Result<Running> {
         self.start_on(Workers::threads(1))
     }

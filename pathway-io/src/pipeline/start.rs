@@ -159,8 +159,8 @@ pub(super) fn start(
     supervisor.start(sequencer, launches)
 }
 
-/// The tables of a pipeline. Its drop drops the sinks that were not started, so that a program which waits for a receiver of
-/// commits continues.
+/// The tables of a pipeline. Its drop drops the sinks that were not started, so that a program which waits for a
+/// receiver of commits continues.
 pub(super) struct Unstarted(Vec<Arc<dyn AnyTable>>);
 
 impl Drop for Unstarted {

@@ -1,8 +1,9 @@
 //! [`Watchdog`]: looks at a run regularly, for conditions that no thread of the run can notice itself.
 //!
-//! - A source that has pushed nothing for the duration of [`ReadOptions::idle`](crate::ReadOptions::idle) is interrupted.
-//! - A source that waits for space although no sink takes anything is *stalled*. The most common cause is a callback or a sink
-//!   that pushes into its own source: it waits for space that only it can make. A warning names the parts.
+//! - A source that has pushed nothing for the duration of [`ReadOptions::idle`](crate::ReadOptions::idle) is
+//!   interrupted.
+//! - A source that waits for space although no sink takes anything is *stalled*. The most common cause is a callback or
+//!   a sink that pushes into its own source: it waits for space that only it can make. A warning names the parts.
 //! - A stop that takes longer than [`PATIENCE`] is reported once in each phase of the end, with the parts that it
 //!   waits for.
 //!

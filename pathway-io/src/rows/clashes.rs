@@ -120,7 +120,8 @@ pub const fn assert_distinct(clash: Option<Clash>) {
     }
 }
 
-/// Fails if a column of a field that is flattened with a prefix has a reserved name, such as `time` for `me` after `ti`.
+/// Fails if a column of a field that is flattened with a prefix has a reserved name, such as `time` for `me` after
+/// `ti`.
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_unreserved(field: &str, prefix: &str, columns: &[Column]) {

@@ -8,7 +8,8 @@ use crate::rows::schema::Schema;
 
 /// One change of a table: a row that was added (`diff` 1) or removed (`diff` -1) at a time.
 ///
-/// In a table without a key that is computed, a row can be added or removed several times at once: `diff` is then 2 or -2.
+/// In a table without a key that is computed, a row can be added or removed several times at once: `diff` is then 2 or
+/// -2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Update<S> {
     /// The row.
@@ -62,8 +63,8 @@ impl<S: Schema> Commit<S> {
         Commit { time, rows: Arc::new(Rows { batches, len, pool }) }
     }
 
-    /// Returns the time of all its updates: a logical clock in milliseconds since the Unix epoch, greater than the time of
-    /// every earlier commit.
+    /// Returns the time of all its updates: a logical clock in milliseconds since the Unix epoch, greater than the time
+    /// of every earlier commit.
     #[must_use]
     pub fn time(&self) -> u64 {
         self.time

@@ -6,8 +6,9 @@ use serde::ser::{Serialize, Serializer};
 
 /// The type of a column's values.
 ///
-/// Its [`Display`](fmt::Display) is the Rust spelling, such as `Vec<i64>`. For both kinds of maps it is `Map<String, i64>`.
-/// `Vec<u8>` is bytes, and `List<u8>` is a list of a type that is stored as `u8`, such as `NonZero<u8>`.
+/// Its [`Display`](fmt::Display) is the Rust spelling, such as `Vec<i64>`. For both kinds of maps it is
+/// `Map<String, i64>`. `Vec<u8>` is bytes, and `List<u8>` is a list of a type that is stored as `u8`, such as
+/// `NonZero<u8>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataType {
@@ -55,7 +56,8 @@ pub enum DataType {
     /// A day and a time without a time zone: `DateTime` of `jiff` and `NaiveDateTime` of `chrono`,
     /// `2021-03-21T18:34:12.5` in text
     DateTime,
-    /// An instant: `SystemTime`, `Timestamp` of `jiff` and `DateTime<Utc>` of `chrono`, `2021-03-21T18:34:12.5Z` in text
+    /// An instant: `SystemTime`, `Timestamp` of `jiff` and `DateTime<Utc>` of `chrono`, `2021-03-21T18:34:12.5Z` in
+    /// text
     Timestamp,
     /// An instant and an offset from UTC: `DateTime<FixedOffset>` of `chrono`, `2021-03-21T18:34:12.5+01:00` in text
     OffsetDateTime,

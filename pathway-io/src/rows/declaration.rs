@@ -22,9 +22,9 @@ impl Note {
 
 /// The declaration of a schema: its name, its options, and lists of the properties of its fields.
 ///
-/// `names` has a name for each field: the name of the column or, for a flattened schema, the name of the field. `keys` has the
-/// numbers of the fields in the primary key. Each other list is empty, or has an entry for each field. Plain lists of literals are the
-/// cheapest to compile.
+/// `names` has a name for each field: the name of the column or, for a flattened schema, the name of the field. `keys`
+/// has the numbers of the fields in the primary key. Each other list is empty, or has an entry for each field. Plain
+/// lists of literals are the cheapest to compile.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Declaration {

@@ -1,7 +1,7 @@
 //! Assembles the columns of a schema at compile time.
 //!
-//! The tree of fields has the properties of each type, as a [`Shape`]. The [`Declaration`] adds lists of the properties of
-//! the struct's fields. [`describe`] joins them. [`clashes`] finds equal names among them.
+//! The tree of fields has the properties of each type, as a [`Shape`]. The [`Declaration`] adds lists of the properties
+//! of the struct's fields. [`describe`] joins them. [`clashes`] finds equal names among them.
 
 use crate::rows::clashes::{assert_distinct, clashes};
 use crate::rows::declaration::{ColumnArray, Declaration, Note};
@@ -21,8 +21,8 @@ impl<S: Schema, const N: usize> ColumnArray<S> for [Column; N] {
     const COLUMNS: &'static [Column] = &describe::<S, N>();
 }
 
-/// The array of a generic schema with a flattened field, whose length depends on the generic parameters. Failed checks are
-/// reported where the schema is used.
+/// The array of a generic schema with a flattened field, whose length depends on the generic parameters. Failed checks
+/// are reported where the schema is used.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Generic;

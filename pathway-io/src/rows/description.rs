@@ -25,7 +25,8 @@ pub struct TableSchema {
     pub description: &'static str,
     /// Whether rows are only ever added.
     pub append_only: bool,
-    /// Whether JSON rows with unknown fields are refused. `time` and `diff` are always accepted, because every output adds them.
+    /// Whether JSON rows with unknown fields are refused. `time` and `diff` are always accepted, because every output
+    /// adds them.
     pub deny_unknown: bool,
     /// The columns, in the order of the output.
     pub columns: &'static [Column],
@@ -155,7 +156,8 @@ pub struct Column {
     pub description: &'static str,
     /// Further names that are accepted in JSON.
     pub aliases: &'static [&'static str],
-    /// The path at which the column is read in a row's JSON, such as `seller.name`; empty if it is a field of the row itself.
+    /// The path at which the column is read in a row's JSON, such as `seller.name`; empty if it is a field of the row
+    /// itself.
     pub path: &'static str,
     pub(crate) steps: &'static [Step],
     /// The name of the struct's field. For a flattened column it is the field with the flattened row.
@@ -191,7 +193,8 @@ impl Column {
 
     /// Returns the default as JSON, evaluated by this call; `None` if the column has none.
     ///
-    /// A number that a [`Value`] cannot hold, which only a `RawJson` or a duration of centuries has, is the nearest float.
+    /// A number that a [`Value`] cannot hold, which only a `RawJson` or a duration of centuries has, is the nearest
+    /// float.
     #[must_use]
     pub fn default_value(&self) -> Option<Value> {
         self.default.map(|default| default())

@@ -25,10 +25,10 @@ use crate::run::error::Closed;
 /// `nick: "tom"` or `nick: Some("tom".to_string())`. An expression whose type is inferred from its place, such as
 /// `text.parse()?` or `name.into()`, is not converted: it has the column's type itself.
 ///
-/// `..` needs a concrete row type, as in `Reading::<f64> { value, .. }`. In a function that is generic over the row, name all
-/// columns. You cannot use `..` for a row with a column of `try_from` or `with` either, unless that column is an `Option`.
-/// If the row is named `Self`, only `cargo build` reports a column without a default. `cargo check` does not evaluate constants
-/// inside of functions.
+/// `..` needs a concrete row type, as in `Reading::<f64> { value, .. }`. In a function that is generic over the row,
+/// name all columns. You cannot use `..` for a row with a column of `try_from` or `with` either, unless that column is
+/// an `Option`. If the row is named `Self`, only `cargo build` reports a column without a default. `cargo check` does
+/// not evaluate constants inside of functions.
 ///
 /// ```
 /// use pathway_io::{Closed, Schema, Subject, connector, next};
@@ -176,7 +176,8 @@ pub fn convert<T: FromValue<V>, V>(value: V) -> T {
     T::from_value(value)
 }
 
-/// The `..` of `next!`. Its methods have no bound, because a type that is not a schema is reported where this is created.
+/// The `..` of `next!`. Its methods have no bound, because a type that is not a schema is reported where this is
+/// created.
 #[doc(hidden)]
 pub struct Rest<S> {
     given: &'static [&'static str],

@@ -1,8 +1,8 @@
 //! Finds the byte at which a row's text is wrong.
 //!
 //! serde_json reports a line and a column. In text that is not JSON, they point at the offending byte. For a value of
-//! the wrong type, they point past the value, where the parser stopped. The error should point at the value, so this module
-//! searches for its start.
+//! the wrong type, they point past the value, where the parser stopped. The error should point at the value, so this
+//! module searches for its start.
 
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
@@ -28,8 +28,8 @@ fn end(text: &str, error: &serde_json::Error) -> usize {
     line + error.column()
 }
 
-/// Returns the start of the last value that was read completely, which has `len` bytes. After it, serde_json has read at most
-/// commas and closing brackets.
+/// Returns the start of the last value that was read completely, which has `len` bytes. After it, serde_json has read
+/// at most commas and closing brackets.
 #[cold]
 pub(crate) fn start_of_value(text: &str, error: &serde_json::Error, len: usize) -> Option<usize> {
     let mut end = end(text, error).min(text.len());
@@ -49,8 +49,9 @@ pub(crate) fn start_of_value(text: &str, error: &serde_json::Error, len: usize) 
 
 /// Returns the start of the last token that starts at or before `limit`. The text up to `limit` is known to be JSON.
 ///
-/// A comma or a closing bracket is never wrong, but the value before it can be: a column may check a value that the parser has
-/// accepted. The function therefore returns the start of this value or, in an empty list or object, the opening bracket.
+/// A comma or a closing bracket is never wrong, but the value before it can be: a column may check a value that the
+/// parser has accepted. The function therefore returns the start of this value or, in an empty list or object, the
+/// opening bracket.
 fn token(text: &[u8], limit: usize) -> usize {
     let (mut at, mut found, mut value) = (0, 0, 0);
     // The starts of the lists and objects around `at`.

@@ -1,8 +1,8 @@
 //! A row that was pushed as a struct and has a value that its column refuses.
 //!
-//! The error of `next` can only report a closed subject, so such a push panics. The buffer that panics does not know the name of
-//! its column, so this module adds the name to the message. Only columns of JSON and of paths refuse values, and only schemas with
-//! such columns pay for it.
+//! The error of `next` can only report a closed subject, so such a push panics. The buffer that panics does not know
+//! the name of its column, so this module adds the name to the message. Only columns of JSON and of paths refuse
+//! values, and only schemas with such columns pay for it.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

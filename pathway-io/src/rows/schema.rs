@@ -45,8 +45,8 @@ pub trait Schema: Sized + 'static {
     type Array: ColumnArray<Self>;
     #[doc(hidden)]
     const DECLARATION: Declaration;
-    /// The description of the table. `cargo check` evaluates each constant that an implementation has, but not this one,
-    /// which it inherits.
+    /// The description of the table. `cargo check` evaluates each constant that an implementation has, but not this
+    /// one, which it inherits.
     #[doc(hidden)]
     const SCHEMA: &'static TableSchema = &TableSchema { columns: Self::Array::COLUMNS, ..Self::DECLARATION.table };
 

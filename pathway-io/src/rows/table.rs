@@ -10,18 +10,19 @@ use crate::run::lock::Lock;
 
 /// A table that a source or a computation feeds.
 ///
-/// Attach sinks and computations to it before its pipeline starts. Clones are the same table. The rows of a table without a
-/// sink are counted and dropped.
+/// Attach sinks and computations to it before its pipeline starts. Clones are the same table. The rows of a table
+/// without a sink are counted and dropped.
 pub struct Table<S> {
     name: Arc<str>,
     extensions: Arc<Extensions>,
     rows: PhantomData<fn() -> S>,
 }
 
-/// The values that the layers attach to a table, one for each type: its sinks, its state, the computations that read it.
+/// The values that the layers attach to a table, one for each type: its sinks, its state, the computations that read
+/// it.
 ///
-/// `Table<S>` has no bound on `S`, so that a struct with a wrong schema is one error, at its definition, and not another
-/// at every table of it. Therefore the values are type-erased.
+/// `Table<S>` has no bound on `S`, so that a struct with a wrong schema is one error, at its definition, and not
+/// another at every table of it. Therefore the values are type-erased.
 #[doc(hidden)]
 #[derive(Default)]
 pub struct Extensions(Lock<Vec<Arc<dyn Any + Send + Sync>>>);

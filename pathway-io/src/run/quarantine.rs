@@ -20,10 +20,10 @@ pub enum BadRows {
     Skip,
     /// The row is counted and written to this file. The push returns `Ok`.
     ///
-    /// Each line of the file is a JSON object with `source`, `offset`, `reason` and `raw`, or `raw_base64` if the row is
-    /// not UTF-8. The pipeline creates or truncates the file at its start. A persistent pipeline continues it, and
-    /// writes each row with the commit around it. If a partitioned source runs in several processes, each writes its own
-    /// file: `bad.0.jsonl` for `bad.jsonl`.
+    /// Each line of the file is a JSON object with `source`, `offset`, `reason` and `raw`, or `raw_base64` if the row
+    /// is not UTF-8. The pipeline creates or truncates the file at its start. A persistent pipeline continues it, and
+    /// writes each row with the commit around it. If a partitioned source runs in several processes, each writes its
+    /// own file: `bad.0.jsonl` for `bad.jsonl`.
     Quarantine(PathBuf),
 }
 

@@ -19,8 +19,8 @@ impl Clock {
         Clock { last: Arc::new(AtomicU64::new(last)) }
     }
 
-    /// Returns how far the clock is ahead of the wall clock, if that is more than a minute: the wall clock was wrong in the run
-    /// that this one resumes, or is wrong now.
+    /// Returns how far the clock is ahead of the wall clock, if that is more than a minute: the wall clock was wrong in
+    /// the run that this one resumes, or is wrong now.
     pub(crate) fn ahead(&self) -> Option<Duration> {
         let ahead = Duration::from_millis(self.last().saturating_sub(unix_millis()));
         (ahead > Duration::from_secs(60)).then_some(ahead)

@@ -16,7 +16,8 @@ pub(crate) trait Feed<S: Schema>: Send {
 
 /// A receiver of the progress of all commits.
 pub(crate) trait Downstream: Send + Sync {
-    /// Reports that the commit of `time` was sent. The receiver must hold `credit` until the sinks have taken the results.
+    /// Reports that the commit of `time` was sent. The receiver must hold `credit` until the sinks have taken the
+    /// results.
     fn committed(&self, time: u64, credit: &Arc<Credit>);
 
     /// Reports that no later commit has a time before `frontier`.

@@ -3,16 +3,18 @@
 //! Messages are handled one after the other, in the order of the queue, by whichever thread holds the lock of the
 //! [`Sequencer`]:
 //!
-//! - The sequencer's own thread sleeps until it is woken or a timer is due. Then it takes the lock and handles all messages.
-//! - A thread that calls `commit` *posts* its message, which wakes no thread, and then *serves* the inbox: if the lock is free, it
-//!   handles the messages itself, so that its commit needs no thread to wake up.
+//! - The sequencer's own thread sleeps until it is woken or a timer is due. Then it takes the lock and handles all
+//!   messages.
+//! - A thread that calls `commit` *posts* its message, which wakes no thread, and then *serves* the inbox: if the lock
+//!   is free, it handles the messages itself, so that its commit needs no thread to wake up.
 //!
-//! A thread that serves never waits for the lock, and its work is limited: it stops at the first message that is not brief
-//! ([`Sequencer::is_brief`]), and after [`SERVED`] messages. Then it wakes the sequencer's thread if a message is left.
+//! A thread that serves never waits for the lock, and its work is limited: it stops at the first message that is not
+//! brief ([`Sequencer::is_brief`]), and after [`SERVED`] messages. Then it wakes the sequencer's thread if a message is
+//! left.
 //!
-//! No message is left without a thread that will look for it. The queue is read again after the lock was released or found
-//! taken. A message that was posted before this is seen here, and the sequencer's thread is woken, which waits for the lock. A
-//! message that is posted later is served by the thread that posted it.
+//! No message is left without a thread that will look for it. The queue is read again after the lock was released or
+//! found taken. A message that was posted before this is seen here, and the sequencer's thread is woken, which waits
+//! for the lock. A message that is posted later is served by the thread that posted it.
 //!
 //! Locks are taken in this order: the sequencer, an intake, the queue. A thread that serves holds no lock of an intake.
 
@@ -35,7 +37,8 @@ pub(crate) struct Inbox {
     queue: Mutex<Queue>,
     /// Notified to wake the sequencer's thread.
     woken: Condvar,
-    /// `None` before its thread runs, after a panic, and after the end. Then only the sequencer's thread takes messages.
+    /// `None` before its thread runs, after a panic, and after the end. Then only the sequencer's thread takes
+    /// messages.
     sequencer: Mutex<Option<Sequencer>>,
 }
 
@@ -152,8 +155,8 @@ impl Inbox {
         }
     }
 
-    /// Sleeps until a thread wakes this one, or until a timer is due. A thread that has been woken since it last looked at the
-    /// queue does not sleep.
+    /// Sleeps until a thread wakes this one, or until a timer is due. A thread that has been woken since it last looked
+    /// at the queue does not sleep.
     fn sleep(&self, due: Option<Instant>, time: &Time) {
         let _waiting = time.wait_until(due);
         // A manual clock sends a message when it is set.

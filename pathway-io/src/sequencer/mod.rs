@@ -1,8 +1,8 @@
 //! The sequencer: orders the commits of all sources.
 //!
 //! It assigns each commit its time. If a table has a primary key, it turns pushes into updates. It sends the result to
-//! the sinks of the table. It never waits for a sink with a thread, because the backlogs of the sources limit the rows in the
-//! sinks' channels. It also runs the autocommit timers.
+//! the sinks of the table. It never waits for a sink with a thread, because the backlogs of the sources limit the rows
+//! in the sinks' channels. It also runs the autocommit timers.
 //!
 //! One thread at a time is the sequencer: its own, or one that has just called `commit` ([`inbox`]).
 

@@ -1,15 +1,16 @@
 //! The current rows of a table with a primary key: [`Rows`].
 //!
-//! Rows are kept in segments of limited size. A new row goes to the open segment, and the row that it replaces becomes a
-//! hole. If more than half of the rows of a full segment are holes, its rows move to the open segment. So memory is at most
-//! twice what the rows need, and a commit never moves more than a few segments.
+//! Rows are kept in segments of limited size. A new row goes to the open segment, and the row that it replaces becomes
+//! a hole. If more than half of the rows of a full segment are holes, its rows move to the open segment. So memory is
+//! at most twice what the rows need, and a commit never moves more than a few segments.
 
 use crate::rows::fields::Columns;
 use crate::rows::schema::{ColumnsOf, Schema};
 
 /// The number of rows in a segment. It is small enough that moving one takes well under a millisecond.
 const SEGMENT: u32 = 1 << 10;
-/// A segment with this many bytes is full, too, which bounds the memory that removed rows keep, except for one large row.
+/// A segment with this many bytes is full, too, which bounds the memory that removed rows keep, except for one large
+/// row.
 const SEGMENT_BYTES: usize = 1 << 20;
 /// The number of empty segments that keep their buffers for reuse.
 const KEPT_SEGMENTS: usize = 4;
@@ -17,7 +18,8 @@ const KEPT_SEGMENTS: usize = 4;
 /// The number of positions. The owner of the rows can use the other values of a `u32`.
 pub(super) const POSITIONS: u32 = 1 << 31;
 
-/// Rows in segments. A `u32` below [`POSITIONS`] identifies a row: the number of its segment, and its index in the segment.
+/// Rows in segments. A `u32` below [`POSITIONS`] identifies a row: the number of its segment, and its index in the
+/// segment.
 pub(super) struct Rows<S: Schema> {
     segments: Vec<Segment<S>>,
     /// The segment that receives the next row.

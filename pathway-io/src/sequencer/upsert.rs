@@ -3,12 +3,13 @@
 //! The current row of each key is kept in columns ([`Rows`]). A hash table of `u32` has the position of each row. Keys
 //! and hashes are not stored a second time, and a lookup reads one bucket and one key.
 //!
-//! A commit is applied in two passes. The first looks up each pushed row. It puts the index of the key in `touched` into the
-//! bucket, so that a further push of the same key finds the first. The second changes each touched key once. Buckets keep their
-//! numbers between the passes, because the hash table grows only in [`Upsert::grow`], which finds them again.
+//! A commit is applied in two passes. The first looks up each pushed row. It puts the index of the key in `touched`
+//! into the bucket, so that a further push of the same key finds the first. The second changes each touched key once.
+//! Buckets keep their numbers between the passes, because the hash table grows only in [`Upsert::grow`], which finds
+//! them again.
 //!
-//! When the hash table grows, and when most keys were removed, it is filled again in the order of the rows. The commit that
-//! causes this takes longer.
+//! When the hash table grows, and when most keys were removed, it is filled again in the order of the rows. The commit
+//! that causes this takes longer.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use crate::rows::schema::{ColumnsOf, KeyOf, Schema, is_key};
 
 /// Fewer buckets than this are not worth a rebuild.
 const SHRINK_FROM: usize = 8192;
-/// The state is rebuilt if less than this part of the buckets is in use. The cost of a rebuild is thus spread over many removals.
+/// The state is rebuilt if less than this part of the buckets is in use. The cost of a rebuild is thus spread over many
+/// removals.
 const SHRINK_PART: usize = 8;
 
 /// The current rows of a table by key.
@@ -67,10 +69,10 @@ impl<S: Schema> Default for Upsert<S> {
 }
 
 impl<S: Schema> Upsert<S> {
-    /// Applies one commit and returns its updates, or `None` if the batches are the updates as they are. The `-1` of an old row
-    /// comes before the `+1` of the new row, and keys are in the order of their first push. If the commit is the `whole` table,
-    /// all other keys are removed at the end. It is also the whole table if a batch starts a table; then the batches before it
-    /// do not count.
+    /// Applies one commit and returns its updates, or `None` if the batches are the updates as they are. The `-1` of an
+    /// old row comes before the `+1` of the new row, and keys are in the order of their first push. If the commit is
+    /// the `whole` table, all other keys are removed at the end. It is also the whole table if a batch starts a table;
+    /// then the batches before it do not count.
     pub(crate) fn apply(&mut self, batches: &[Batch<S>], pool: &Arc<Pool<S>>, whole: bool) -> Option<Vec<Batch<S>>> {
         let start = batches.iter().rposition(Batch::starts_table);
         let (batches, whole) = (&batches[start.unwrap_or(0)..], whole || start.is_some());

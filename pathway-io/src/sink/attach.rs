@@ -91,8 +91,8 @@ fn check<S: Schema>(spec: &mut SinkSpec<S>) -> Result<Option<RowCheck<S>>> {
 
 /// The sinks of a table of any type.
 pub(crate) trait AnySinks {
-    /// Returns the files, directories and database tables that the sinks write, with the files of the workers `workers`, and the
-    /// format of each file.
+    /// Returns the files, directories and database tables that the sinks write, with the files of the workers
+    /// `workers`, and the format of each file.
     fn outputs(&self, workers: Range<usize>) -> Vec<(Target, Option<&'static str>)>;
     /// Returns the same outputs, and the files of refused rows.
     fn targets(&self, workers: Range<usize>) -> Vec<Target>;
@@ -247,8 +247,8 @@ impl<S> Table<S> {
 
     /// Calls `callback` with each update, in order, on its own thread.
     ///
-    /// A panic in `callback` fails the pipeline. After a restart of a persistent pipeline, `callback` receives the updates
-    /// since the last checkpoint again.
+    /// A panic in `callback` fails the pipeline. After a restart of a persistent pipeline, `callback` receives the
+    /// updates since the last checkpoint again.
     ///
     /// # Panics
     ///
@@ -274,8 +274,8 @@ impl<S> Table<S> {
 
     /// Calls `callback` with each commit, in order, on its own thread.
     ///
-    /// A panic in `callback` fails the pipeline. After a restart of a persistent pipeline, `callback` receives the commits
-    /// since the last checkpoint again.
+    /// A panic in `callback` fails the pipeline. After a restart of a persistent pipeline, `callback` receives the
+    /// commits since the last checkpoint again.
     ///
     /// # Panics
     ///
@@ -301,9 +301,9 @@ impl<S> Table<S> {
 
     /// Returns a channel of the table's commits that holds at most `capacity` of them.
     ///
-    /// If the channel stays full, the source waits once its backlog is full. If you drop the receiver, its
-    /// subscription ends. The channel is disconnected when the pipeline has ended, also if it could not start or was
-    /// dropped. After a restart of a persistent pipeline, the channel receives the commits since the last checkpoint again.
+    /// If the channel stays full, the source waits once its backlog is full. If you drop the receiver, its subscription
+    /// ends. The channel is disconnected when the pipeline has ended, also if it could not start or was dropped. After
+    /// a restart of a persistent pipeline, the channel receives the commits since the last checkpoint again.
     ///
     /// To read the receiver on the thread that runs the pipeline, use [`Pipeline::start`](crate::Pipeline::start).
     ///

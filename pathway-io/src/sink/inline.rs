@@ -1,8 +1,8 @@
 //! Sinks that are called on the thread that makes a commit: [`InlineSink`], for
 //! [`SinkOptions::inline`](crate::SinkOptions::inline).
 //!
-//! The sink's own thread opens it, lends it to the [`Outlet`](super::outlet::Outlet), and takes it back to close it. In between
-//! it answers requests for a sync.
+//! The sink's own thread opens it, lends it to the [`Outlet`](super::outlet::Outlet), and takes it back to close it. In
+//! between it answers requests for a sync.
 
 use std::cell::Cell;
 use std::sync::Arc;

@@ -38,9 +38,9 @@ use crate::run::error::RunResult;
 /// whole, in the order of the times. An error or a panic in any method fails the pipeline; the sink is then dropped
 /// without further calls. [`SinkOptions::retry`](crate::SinkOptions::retry) retries it after an error.
 ///
-/// A persistent pipeline delivers each commit *at least once*: after a restart, the sink receives the commits since the last
-/// checkpoint again, with other times. No commit is durable before the sink has written and flushed it, so a slow sink
-/// delays the checkpoints. A [transactional](Sink::is_transactional) sink receives each commit exactly once.
+/// A persistent pipeline delivers each commit *at least once*: after a restart, the sink receives the commits since the
+/// last checkpoint again, with other times. No commit is durable before the sink has written and flushed it, so a slow
+/// sink delays the checkpoints. A [transactional](Sink::is_transactional) sink receives each commit exactly once.
 ///
 /// `sink_tests!` tests an implementation. A `Box<dyn Sink<S>>` is a sink, too.
 ///
@@ -118,9 +118,9 @@ pub trait Sink<S: Schema>: Send {
     /// Returns whether the sink stores the time of its last commit with its rows, and makes both durable together.
     ///
     /// A database does so in one transaction. A persistent pipeline then calls [`recover`](Sink::recover) instead of
-    /// [`open`](Sink::open), and delivers each commit exactly once: it first makes the commit durable itself, then passes it to
-    /// the sink, and discards it when `flush` has returned. When `flush` returns, the rows and the time of the last commit must
-    /// be durable. Before that, no row may become durable without its time.
+    /// [`open`](Sink::open), and delivers each commit exactly once: it first makes the commit durable itself, then
+    /// passes it to the sink, and discards it when `flush` has returned. When `flush` returns, the rows and the time of
+    /// the last commit must be durable. Before that, no row may become durable without its time.
     ///
     /// ```
     /// # use pathway_io::{Commit, RunResult, Schema, Sink, TableSchema};
@@ -156,8 +156,9 @@ pub trait Sink<S: Schema>: Send {
 
     /// Opens the output of an earlier run and keeps its rows. Returns the time of the last commit in it, if any.
     ///
-    /// A persistent pipeline calls it instead of [`open`](Sink::open) if the sink [is transactional](Sink::is_transactional). If
-    /// the time is older than the checkpoint's, the library delivers the missing commits. If it is newer, the start fails.
+    /// A persistent pipeline calls it instead of [`open`](Sink::open) if the sink [is
+    /// transactional](Sink::is_transactional). If the time is older than the checkpoint's, the library delivers the
+    /// missing commits. If it is newer, the start fails.
     ///
     /// With [`SinkOptions::retry`](crate::SinkOptions::retry) it is also called after an error: the commits since the
     /// last flush that are later than the returned time are written again. `recover` must then undo everything that
@@ -178,9 +179,9 @@ pub trait Sink<S: Schema>: Send {
     /// pipeline starts.
     ///
     /// The library calls the check for each pushed row. A row that it refuses is a bad row, which the source's
-    /// [`BadRows`](crate::BadRows) policy handles, and is never committed. Without a check, the row would become durable in a
-    /// persistent pipeline, and the sink would refuse it again after each restart. Rows that a computation makes are not
-    /// checked.
+    /// [`BadRows`](crate::BadRows) policy handles, and is never committed. Without a check, the row would become
+    /// durable in a persistent pipeline, and the sink would refuse it again after each restart. Rows that a computation
+    /// makes are not checked.
     ///
     /// ```
     /// # use pathway_io::{Commit, RowCheck, RunResult, Schema, Sink};

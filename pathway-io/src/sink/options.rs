@@ -28,8 +28,8 @@ pub struct SinkOptions {
 const NO_RETRY: Range<Duration> = Duration::ZERO..Duration::ZERO;
 
 impl SinkOptions {
-    /// Returns how the sink is retried, or `None` if the commits since its last flush need not be kept. Leaving out rows
-    /// needs them, too.
+    /// Returns how the sink is retried, or `None` if the commits since its last flush need not be kept. Leaving out
+    /// rows needs them, too.
     pub(super) fn restart(&self) -> Option<Restart> {
         let leaves_out = || (self.refused_rows != BadRows::Fail).then(|| Restart::backoff(NO_RETRY).attempts(1));
         self.retry.clone().or_else(leaves_out)
@@ -67,15 +67,16 @@ impl SinkOptions {
     /// that are marked by [`Error::refused`](crate::Error::refused).
     ///
     /// - The library keeps the commits since the last flush, as for [`retry`](Self::retry), and calls
-    ///   [`recover`](crate::Sink::recover) before it writes them again, one at a time and without the refused updates. If an
-    ///   error does not name its update, the whole commit is left out.
+    ///   [`recover`](crate::Sink::recover) before it writes them again, one at a time and without the refused updates.
+    ///   If an error does not name its update, the whole commit is left out.
     /// - `BadRows::Skip` counts the updates that are left out, in
-    ///   [`Summary::refused_updates`](crate::Summary::refused_updates). A warning of `tracing` has the reason. If an error
-    ///   names several updates of a commit, it has the reason of the first one.
-    /// - `BadRows::Quarantine` also appends each to the file, as an object with `sink`, `time`, `diff`, `reason` and `raw`.
-    ///   After a kill or another error of the sink, an update can be in it twice, and count twice. A record that was cut by
-    ///   a full disk stays in the file, on its own line.
-    /// - If the sink also refuses a commit without updates, or its `recover` fails with such an error, the pipeline fails.
+    ///   [`Summary::refused_updates`](crate::Summary::refused_updates). A warning of `tracing` has the reason. If an
+    ///   error names several updates of a commit, it has the reason of the first one.
+    /// - `BadRows::Quarantine` also appends each to the file, as an object with `sink`, `time`, `diff`, `reason` and
+    ///   `raw`. After a kill or another error of the sink, an update can be in it twice, and count twice. A record that
+    ///   was cut by a full disk stays in the file, on its own line.
+    /// - If the sink also refuses a commit without updates, or its `recover` fails with such an error, the pipeline
+    ///   fails.
     ///
     /// If the sink can recognize such a row at its push, implement [`Sink::row_check`](crate::Sink::row_check) instead.
     pub fn refused_rows(mut self, policy: BadRows) -> Self {
@@ -87,20 +88,21 @@ impl SinkOptions {
     ///
     /// A commit then reaches the sink in about a microsecond. [`Subject::commit`](crate::Subject::commit) and
     /// [`Transaction::commit`](crate::Transaction::commit) call [`write`](crate::Sink::write) and
-    /// [`flush`](crate::Sink::flush) before they return, if nothing else is being committed at that moment, and the commit has
-    /// at most 32 rows or no table of the connector has a key. All other commits, of autocommit and of async sources too, call them on the
-    /// sequencer's thread. Sinks of a computed table are called on a thread of the engine. Commits come whole, one at a time
-    /// and in order, as for every sink. `open`, `close` and the drop stay on the sink's thread.
+    /// [`flush`](crate::Sink::flush) before they return, if nothing else is being committed at that moment, and the
+    /// commit has at most 32 rows or no table of the connector has a key. All other commits, of autocommit and of async
+    /// sources too, call them on the sequencer's thread. Sinks of a computed table are called on a thread of the
+    /// engine. Commits come whole, one at a time and in order, as for every sink. `open`, `close` and the drop stay on
+    /// the sink's thread.
     ///
     /// Only a sink that never waits should be called inline:
     ///
-    /// - While the sink is being called, nothing else of the pipeline is committed, and no timer fires. A slow sink therefore
-    ///   slows down all sources. A source that is in `commit` waits for it, also after a stop; after the grace period both
-    ///   are abandoned and named in the error.
+    /// - While the sink is being called, nothing else of the pipeline is committed, and no timer fires. A slow sink
+    ///   therefore slows down all sources. A source that is in `commit` waits for it, also after a stop; after the
+    ///   grace period both are abandoned and named in the error.
     /// - An error or a panic of the sink fails the pipeline. The `commit` that called the sink returns `Ok`, because
     ///   the rows were committed.
-    /// - The sink can push into any source and commit. These rows become a later commit. A push that waits for backlog space
-    ///   would wait for the sink itself, until a stop. Use [`try_next`](crate::Subject::try_next).
+    /// - The sink can push into any source and commit. These rows become a later commit. A push that waits for backlog
+    ///   space would wait for the sink itself, until a stop. Use [`try_next`](crate::Subject::try_next).
     ///
     /// A sink with [`retry`](Self::retry) or [`refused_rows`](Self::refused_rows), and a
     /// [transactional](crate::Sink::is_transactional) sink in a persistent pipeline, are still called on their own

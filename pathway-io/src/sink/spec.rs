@@ -51,7 +51,8 @@ pub(crate) trait FileSink<S: Schema>: Sink<S> {
     fn format(&self) -> &'static str;
 }
 
-/// A transactional sink that makes many commits durable together, as a part of its output. A flush makes nothing durable.
+/// A transactional sink that makes many commits durable together, as a part of its output. A flush makes nothing
+/// durable.
 pub(crate) trait StagedSink<S: Schema>: Sink<S> {
     /// Returns the moment at which the part must end.
     fn due(&self) -> Option<Instant>;

@@ -9,13 +9,13 @@ use crate::source::subject::Subject;
 
 /// Methods that set the position to resume from.
 ///
-/// An offset covers everything that the connector pushed before it, into any of its tables. Once a connector has set one,
-/// commits end only directly after an offset: later rows wait for the next offset, also at a `commit`. More than a
+/// An offset covers everything that the connector pushed before it, into any of its tables. Once a connector has set
+/// one, commits end only directly after an offset: later rows wait for the next offset, also at a `commit`. More than a
 /// backlog of such rows fails the pipeline. Threads that push with offsets must order their pushes themselves.
 ///
-/// An offset also covers the rows of a [`Transaction`](crate::Transaction) that is open when it is set. Such an offset, and
-/// the rows before it, therefore wait until the transaction is committed. If the transaction is dropped instead, or if rows are
-/// pushed into it after the offset, they wait for the next offset.
+/// An offset also covers the rows of a [`Transaction`](crate::Transaction) that is open when it is set. Such an offset,
+/// and the rows before it, therefore wait until the transaction is committed. If the transaction is dropped instead, or
+/// if rows are pushed into it after the offset, they wait for the next offset.
 impl<S: Schema, O> Subject<S, O> {
     /// Returns the last committed offset, or `None` if there is none, as on the first start.
     ///
@@ -88,7 +88,8 @@ impl<S: Schema, O> Subject<S, O> {
         pushed.or_else(|(offset, error)| self.source().bad_row(self.entry(), error, json, Some(offset), Push::Wait))
     }
 
-    /// Sets the offset for everything pushed so far, without a commit: after a [`remove`](Self::remove) or several rows.
+    /// Sets the offset for everything pushed so far, without a commit: after a [`remove`](Self::remove) or several
+    /// rows.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};
@@ -134,10 +135,10 @@ impl<S: Schema, O> Subject<S, O> {
     /// Calls `callback` with each offset once the checkpoint that contains it is on disk.
     ///
     /// Use it to acknowledge the messages of a queue that has no positions. The calls are in order, on a thread of the
-    /// library, and can come after `run` has ended. Of several offsets between two commits, only the last is reported; it
-    /// covers those before it. No other checkpoint is made during the call, so do not push rows or wait for long in it.
-    /// A panic in the callback fails the pipeline. The callback is dropped before another attempt of `run`, and is never
-    /// called in a pipeline that is not persistent.
+    /// library, and can come after `run` has ended. Of several offsets between two commits, only the last is reported;
+    /// it covers those before it. No other checkpoint is made during the call, so do not push rows or wait for long in
+    /// it. A panic in the callback fails the pipeline. The callback is dropped before another attempt of `run`, and is
+    /// never called in a pipeline that is not persistent.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};

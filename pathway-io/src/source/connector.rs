@@ -101,8 +101,8 @@ pub trait Connector: Send + 'static {
 
     /// Cleans up after the last `run`.
     ///
-    /// It is called once, on the source's thread, unless `run` was never entered. It cannot end a `run` that blocks: for that,
-    /// register a hook with [`on_interrupt`](crate::Subject::on_interrupt).
+    /// It is called once, on the source's thread, unless `run` was never entered. It cannot end a `run` that blocks:
+    /// for that, register a hook with [`on_interrupt`](crate::Subject::on_interrupt).
     fn on_stop(&mut self) {}
 }
 

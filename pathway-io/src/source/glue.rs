@@ -165,8 +165,8 @@ pub fn checked<T, U: Into<T>>(subject: U) -> T {
     subject.into()
 }
 
-/// A type as the user wrote it. rustc suggests the same for a generic argument as for the user's own one, and so shows the error
-/// of an unknown type once.
+/// A type as the user wrote it. rustc suggests the same for a generic argument as for the user's own one, and so shows
+/// the error of an unknown type once.
 #[doc(hidden)]
 pub type AsWritten<T> = T;
 

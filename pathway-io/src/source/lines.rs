@@ -51,8 +51,8 @@ impl<'a> Lines<'a> {
 
 /// The error of [`Subject::next_json_lines`](crate::Subject::next_json_lines): some lines were not pushed.
 ///
-/// There are two causes. Some lines do not fit the schema; then all other lines were pushed. Or the subject was closed during
-/// the call ([`is_closed`](Self::is_closed)); then the lines after that moment were not pushed.
+/// There are two causes. Some lines do not fit the schema; then all other lines were pushed. Or the subject was closed
+/// during the call ([`is_closed`](Self::is_closed)); then the lines after that moment were not pushed.
 ///
 /// ```
 /// # use pathway_io::{connector, testing, Schema, Subject};

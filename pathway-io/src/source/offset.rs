@@ -1,8 +1,8 @@
 //! The position of a source in its input: its [`Offset`].
 //!
 //! An offset is committed together with the rows that it covers. The last offset that was set is kept beside the
-//! pending rows, type-erased, in the [`Offsets`] of the intake. A cut *seals* the offset, which means that it becomes part of
-//! the commit.
+//! pending rows, type-erased, in the [`Offsets`] of the intake. A cut *seals* the offset, which means that it becomes
+//! part of the commit.
 
 use std::any::{Any, TypeId, type_name};
 use std::ops::Deref;

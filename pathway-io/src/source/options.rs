@@ -48,7 +48,8 @@ impl ReadOptions {
 
     /// Sets the source's name in errors, in the summary and in the log. The default is the name of the type.
     ///
-    /// A second source of one name is called `name-2`, a third `name-3`. Partition 1 of a source `logs` is called `logs[1]`.
+    /// A second source of one name is called `name-2`, a third `name-3`. Partition 1 of a source `logs` is called
+    /// `logs[1]`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -56,7 +57,8 @@ impl ReadOptions {
 
     /// Sets the longest time that a pushed row waits for its commit. The default is 1,500 ms.
     ///
-    /// `None` turns autocommit off. With a duration of zero, a row waits only until the previous commit is on its way to the sinks.
+    /// `None` turns autocommit off. With a duration of zero, a row waits only until the previous commit is on its way
+    /// to the sinks.
     pub fn autocommit(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.autocommit = Some(interval.into());
         self
@@ -64,8 +66,8 @@ impl ReadOptions {
 
     /// Counts the autocommit interval from the last commit, and not from the first row after it.
     ///
-    /// If a row arrives when the last commit is older than the interval, it is committed immediately. The following rows
-    /// wait until the interval is over. So sinks see the rows of a sparse source within some tens of microseconds,
+    /// If a row arrives when the last commit is older than the interval, it is committed immediately. The following
+    /// rows wait until the interval is over. So sinks see the rows of a sparse source within some tens of microseconds,
     /// while a fast source makes no more commits than before. This is off by default, because rows that are pushed
     /// together may then become visible in two commits.
     ///
@@ -83,8 +85,8 @@ impl ReadOptions {
 
     /// Sets the backlog, in rows. The default is 65,536, and the minimum is 1.
     ///
-    /// It bounds the rows since the last commit, and the committed rows that the slowest sink has not taken. A push waits
-    /// while it is full. It is also full at 16 MiB of column data, whatever the number of rows.
+    /// It bounds the rows since the last commit, and the committed rows that the slowest sink has not taken. A push
+    /// waits while it is full. It is also full at 16 MiB of column data, whatever the number of rows.
     pub fn backlog(mut self, rows: usize) -> Self {
         self.backlog = Some(rows);
         self
@@ -98,10 +100,10 @@ impl ReadOptions {
 
     /// Declares that the source sends its whole table each time it runs, by primary key.
     ///
-    /// It is for a source without offsets in a persistent pipeline. Everything that the source pushes up to the end of `run`
-    /// is one commit. The library compares it with the previous table and retracts absent keys, so that only differences are
-    /// written. The table is in memory until then. If `run` fails or is stopped, its rows are dropped. In another pipeline
-    /// the option has no effect.
+    /// It is for a source without offsets in a persistent pipeline. Everything that the source pushes up to the end of
+    /// `run` is one commit. The library compares it with the previous table and retracts absent keys, so that only
+    /// differences are written. The table is in memory until then. If `run` fails or is stopped, its rows are dropped.
+    /// In another pipeline the option has no effect.
     ///
     /// ```
     /// use pathway_io::ReadOptions;
@@ -120,9 +122,9 @@ impl ReadOptions {
 
     /// Sets how many bad rows are skipped or quarantined. The next one fails the run.
     ///
-    /// That row is also counted and quarantined. In a persistent pipeline it is in the file only if it was pushed with its
-    /// offset, because the rows after the last offset are read again. The limit holds for all partitions of a process
-    /// together. The default is no limit. The option has no effect with [`BadRows::Fail`].
+    /// That row is also counted and quarantined. In a persistent pipeline it is in the file only if it was pushed with
+    /// its offset, because the rows after the last offset are read again. The limit holds for all partitions of a
+    /// process together. The default is no limit. The option has no effect with [`BadRows::Fail`].
     ///
     /// ```
     /// use pathway_io::{BadRows, ReadOptions};

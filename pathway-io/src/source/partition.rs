@@ -35,9 +35,9 @@
 /// The partitions of one process share a clock, so results never wait for an idle partition of the same process.
 ///
 /// With several processes, each process has its own clock. The times of one partition strictly increase, but commits of
-/// partitions in different processes can have the same `time`. A sink receives these as one commit, in which the rows are
-/// ordered by partition and then by push. If two pushes of one key have the same time, the push of the partition with
-/// the higher index wins.
+/// partitions in different processes can have the same `time`. A sink receives these as one commit, in which the rows
+/// are ordered by partition and then by push. If two pushes of one key have the same time, the push of the partition
+/// with the higher index wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Partition {

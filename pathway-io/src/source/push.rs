@@ -3,9 +3,9 @@
 
 /// Expects these methods on `Self`, or on the value to which the argument leads from `self`, such as `.table()`:
 /// `push_row(&self, fill) -> Result<Result<(), E>, Closed>`, `push_rows(&self, rows)` with the same result,
-/// `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`, and `refused_row(&self, RefusedRow<S>) -> Result<(), Closed>`.
-/// The bounds are on the methods, because with a bound on the impl rustc would not report that the row type is not a
-/// schema.
+/// `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`, and
+/// `refused_row(&self, RefusedRow<S>) -> Result<(), Closed>`. The bounds are on the methods, because with a bound on
+/// the impl rustc would not report that the row type is not a schema.
 macro_rules! push_methods {
     ($($target:tt)*) => {
         /// Pushes one row.
@@ -30,10 +30,10 @@ macro_rules! push_methods {
         ///
         /// # Panics
         ///
-        /// If a column cannot hold its value: a `Value` or a `#[schema(json)]` column is nested more than 100 levels deep, a
-        /// `#[schema(json)]` type fails to serialize or does not read back what it writes (a NaN becomes `null`), or a `PathBuf`
-        /// is not UTF-8. Nothing is pushed then. In `run`, a panic ends the pipeline with an error that names the connector, the
-        /// column and the reason; the rows before it are committed.
+        /// If a column cannot hold its value: a `Value` or a `#[schema(json)]` column is nested more than 100 levels
+        /// deep, a `#[schema(json)]` type fails to serialize or does not read back what it writes (a NaN becomes
+        /// `null`), or a `PathBuf` is not UTF-8. Nothing is pushed then. In `run`, a panic ends the pipeline with an
+        /// error that names the connector, the column and the reason; the rows before it are committed.
         #[inline]
         #[doc(alias("push", "send", "emit"))]
         pub fn next(&self, row: S) -> Result<(), Closed>
@@ -46,8 +46,8 @@ macro_rules! push_methods {
 
         /// Decodes one JSON object by the schema and pushes it.
         ///
-        /// Defaults fill in missing columns. Fields without a column are ignored, unless the schema has `deny_unknown`. White
-        /// space around the object is allowed, and a byte order mark in front of it. A blank text is a bad row:
+        /// Defaults fill in missing columns. Fields without a column are ignored, unless the schema has `deny_unknown`.
+        /// White space around the object is allowed, and a byte order mark in front of it. A blank text is a bad row:
         /// [`next_json_lines`](Self::next_json_lines) skips blank lines.
         ///
         /// ```
@@ -63,8 +63,8 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// A [`RowError`] that names the column, the position and the reason, if the policy for bad rows is to fail. Nothing is
-        /// pushed then. On a closed subject, an error whose [`is_closed`](RowError::is_closed) is true.
+        /// A [`RowError`] that names the column, the position and the reason, if the policy for bad rows is to fail.
+        /// Nothing is pushed then. On a closed subject, an error whose [`is_closed`](RowError::is_closed) is true.
         #[inline]
         pub fn next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
         where
@@ -80,9 +80,9 @@ macro_rules! push_methods {
 
         /// Pushes many rows in one call: one JSON object per line, each by the rules of [`next_json`](Self::next_json).
         ///
-        /// Returns the number of rows pushed. Blank lines are skipped, lines may end in `\r\n`, and the last line needs no line
-        /// end. The lines are not one unit: a commit can fall between two of them. It is faster than a call for each line,
-        /// because it takes the lock once for many.
+        /// Returns the number of rows pushed. Blank lines are skipped, lines may end in `\r\n`, and the last line needs
+        /// no line end. The lines are not one unit: a commit can fall between two of them. It is faster than a call for
+        /// each line, because it takes the lock once for many.
         ///
         /// ```
         /// # use pathway_io::{Schema, Subject};
@@ -95,8 +95,9 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// A [`LinesError`](crate::LinesError) that names the bad lines by their numbers, if the policy for bad rows is to fail.
-        /// The good lines around them were pushed. On a closed subject, the error names the first line that was not pushed.
+        /// A [`LinesError`](crate::LinesError) that names the bad lines by their numbers, if the policy for bad rows is
+        /// to fail. The good lines around them were pushed. On a closed subject, the error names the first line that
+        /// was not pushed.
         pub fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, crate::source::lines::LinesError>
         where
             S: Schema,
@@ -189,7 +190,8 @@ macro_rules! push_methods {
 
         /// Retracts the row with this primary key.
         ///
-        /// A key of several columns is a tuple, in column order. A key that no row has is not an error and produces no output.
+        /// A key of several columns is a tuple, in column order. A key that no row has is not an error and produces no
+        /// output.
         ///
         /// ```
         /// # use pathway_io::{Schema, Subject};
@@ -212,7 +214,8 @@ macro_rules! push_methods {
             Ok(())
         }
 
-        /// Reports a bad row that the source itself has found, such as a torn frame. The policy for bad rows handles it.
+        /// Reports a bad row that the source itself has found, such as a torn frame. The policy for bad rows handles
+        /// it.
         ///
         /// ```
         /// # use pathway_io::{Schema, Subject};

@@ -148,8 +148,8 @@ impl Source {
         )))
     }
 
-    /// Applies the `bad_rows` policy to a row that does not fit. `push` says whether it may wait for space. The offset of
-    /// the row is set if the policy lets the source continue without the row.
+    /// Applies the `bad_rows` policy to a row that does not fit. `push` says whether it may wait for space. The offset
+    /// of the row is set if the policy lets the source continue without the row.
     #[cold]
     pub(crate) fn bad_row<O: Offset>(
         &self,

@@ -17,9 +17,9 @@ use crate::source::shared::Source;
 
 /// Pushes rows into one table of a source.
 ///
-/// [`Connector::run`](crate::Connector::run) receives a subject for each of its tables. Clones push into the same table,
-/// from any thread. A push that returned before another began comes first. All clones are closed when `run` returns, so
-/// wait in `run` for the threads that push.
+/// [`Connector::run`](crate::Connector::run) receives a subject for each of its tables. Clones push into the same
+/// table, from any thread. A push that returned before another began comes first. All clones are closed when `run`
+/// returns, so wait in `run` for the threads that push.
 ///
 /// Pushed rows become visible together, at the next commit. A commit is made by [`commit`](Self::commit), by the
 /// autocommit interval, by a full backlog, or by the end of `run`. `O` is the type of the source's offsets, as in
@@ -202,9 +202,9 @@ impl<S, O> Subject<S, O> {
 
     /// Commits everything pushed so far, through any handle of this connector and into any of its tables.
     ///
-    /// The commit does not contain open transactions. If nothing was pushed, nothing happens. If the connector sets offsets,
-    /// rows after the last offset wait for the next one. `Ok` means that the commit is queued for the sinks; it is not
-    /// durable yet. The call waits while the backlog has no space for the commit.
+    /// The commit does not contain open transactions. If nothing was pushed, nothing happens. If the connector sets
+    /// offsets, rows after the last offset wait for the next one. `Ok` means that the commit is queued for the sinks;
+    /// it is not durable yet. The call waits while the backlog has no space for the commit.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};
@@ -287,8 +287,8 @@ impl<S, O> Subject<S, O> {
         self.source.intake.wait_closed(self.entry, None)
     }
 
-    /// Returns whether the subject is closed: by a stop, by [`close`](Self::close), or because this attempt of `run` has
-    /// ended.
+    /// Returns whether the subject is closed: by a stop, by [`close`](Self::close), or because this attempt of `run`
+    /// has ended.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};
@@ -304,11 +304,12 @@ impl<S, O> Subject<S, O> {
         self.source.intake.is_closed(self.entry)
     }
 
-    /// Registers a hook that the library calls once at a stop, to unblock a `run` that waits in a call of another library.
+    /// Registers a hook that the library calls once at a stop, to unblock a `run` that waits in a call of another
+    /// library.
     ///
     /// The hook runs on its own thread, after the subjects are closed. Its result is ignored. If a stop was requested
-    /// already, it is called immediately. When `run` has returned, it is dropped. You can register several hooks. A panic
-    /// in a hook fails the pipeline.
+    /// already, it is called immediately. When `run` has returned, it is dropped. You can register several hooks. A
+    /// panic in a hook fails the pipeline.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};

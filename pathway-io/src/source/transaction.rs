@@ -17,8 +17,8 @@ use crate::source::subject::Subject;
 /// Rows that become visible together or not at all.
 ///
 /// It has the push methods of a [`Subject`]. Its rows are kept in memory, whatever their number, until
-/// [`commit`](Self::commit) makes one commit of the plain rows pushed before and the rows of the transaction. Autocommit, a
-/// full backlog and other commits never take a part of it. A transaction that is dropped writes nothing.
+/// [`commit`](Self::commit) makes one commit of the plain rows pushed before and the rows of the transaction.
+/// Autocommit, a full backlog and other commits never take a part of it. A transaction that is dropped writes nothing.
 ///
 /// ```
 /// use pathway_io::{connector, testing, Schema, Subject};
@@ -110,8 +110,8 @@ impl<S: Schema, O> Transaction<S, O> {
     /// Makes the transaction the whole table: its commit also retracts all rows whose keys it does not contain.
     ///
     /// Use it for a source that reads its whole table each time, such as a poll of an API. The commit contains only the
-    /// differences, also after a restart. If the transaction has no rows, all rows are retracted. If it is dropped, nothing
-    /// is retracted. Another table of the connector keeps its rows, unless it is replaced too:
+    /// differences, also after a restart. If the transaction has no rows, all rows are retracted. If it is dropped,
+    /// nothing is retracted. Another table of the connector keeps its rows, unless it is replaced too:
     /// `transaction.with(&other).replace_all()`.
     ///
     /// Rows that were pushed outside the transaction are replaced if they were pushed before its commit. Rows that the
@@ -136,8 +136,8 @@ impl<S: Schema, O> Transaction<S, O> {
     /// # }
     /// ```
     ///
-    /// In a source that is read in several partitions, a transaction cannot be the whole table. Its commit then fails the
-    /// pipeline and returns [`Closed`].
+    /// In a source that is read in several partitions, a transaction cannot be the whole table. Its commit then fails
+    /// the pipeline and returns [`Closed`].
     #[doc(alias("truncate", "snapshot", "overwrite"))]
     pub fn replace_all(self) -> Self
     where
@@ -177,11 +177,11 @@ impl<S: Schema, O> Transaction<S, O> {
 
     /// Commits the plain rows pushed so far and then the rows of the transaction, as one commit.
     ///
-    /// The call waits while the backlog has no space. A transaction larger than the backlog waits until nothing else is in
-    /// flight. If the connector sets offsets, the transaction is written whole after the next offset;
-    /// [`commit_at`](Self::commit_at) sets one. An offset that was set while the transaction was open covers the rows that it
-    /// had then: it waits, with everything pushed before it, until the transaction has ended. If rows were pushed into the
-    /// transaction after the offset, the offset waits for the next one.
+    /// The call waits while the backlog has no space. A transaction larger than the backlog waits until nothing else is
+    /// in flight. If the connector sets offsets, the transaction is written whole after the next offset;
+    /// [`commit_at`](Self::commit_at) sets one. An offset that was set while the transaction was open covers the rows
+    /// that it had then: it waits, with everything pushed before it, until the transaction has ended. If rows were
+    /// pushed into the transaction after the offset, the offset waits for the next one.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};

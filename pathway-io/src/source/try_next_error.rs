@@ -9,8 +9,8 @@ use std::fmt;
 pub enum TryNextError<S> {
     /// The backlog is full, because the sinks have not yet taken earlier rows.
     Full(S),
-    /// The subject is closed. The row itself can be the cause: if a sink [can never accept](crate::Sink::row_check) it, and
-    /// the policy for bad rows is to fail, the row fails the pipeline.
+    /// The subject is closed. The row itself can be the cause: if a sink [can never accept](crate::Sink::row_check) it,
+    /// and the policy for bad rows is to fail, the row fails the pipeline.
     Closed(S),
 }
 

@@ -67,8 +67,8 @@ impl<S, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// The errors of [`next_json`](Self::next_json). If the backlog is full, an error whose [`is_full`](RowError::is_full) is true:
-    /// the text was not read, and does not count as a bad row.
+    /// The errors of [`next_json`](Self::next_json). If the backlog is full, an error whose
+    /// [`is_full`](RowError::is_full) is true: the text was not read, and does not count as a bad row.
     pub fn try_next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
     where
         S: Schema,

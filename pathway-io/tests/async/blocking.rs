@@ -1,5 +1,6 @@
-//! Blocking handles over the handles of an async source. Each wait is a future that the thread drives, and parks meanwhile. With
-//! these handles, the cases of `tests/contract` also run on an `AsyncSubject`, inside an `async fn run`.
+//! Blocking handles over the handles of an async source. Each wait is a future that the thread drives, and parks
+//! meanwhile. With these handles, the cases of `tests/contract` also run on an `AsyncSubject`, inside an
+//! `async fn run`.
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -48,8 +48,8 @@ fn drop_waiting<T>(future: impl Future<Output = T>) {
 /// Ends the wait of the sink.
 type Release = Sender<()>;
 
-/// Returns the commits of a source that runs `test` while the sink takes nothing. The backlog has four rows, three of them in
-/// flight.
+/// Returns the commits of a source that runs `test` while the sink takes nothing. The backlog has four rows, three of
+/// them in flight.
 #[track_caller]
 fn beside_a_sink_that_waits(
     options: ReadOptions,

@@ -1,5 +1,5 @@
-//! Async connectors: the handle in any runtime, and the life of an `async fn run`. The cases of the contract run once more,
-//! with [`blocking`] handles over async ones.
+//! Async connectors: the handle in any runtime, and the life of an `async fn run`. The cases of the contract run once
+//! more, with [`blocking`] handles over async ones.
 
 #[path = "../contract/backlog.rs"]
 mod backlog;

@@ -1,4 +1,5 @@
-//! Sinks that fail and are retried: no row is lost or doubled, the sources wait meanwhile, and some errors end the retries.
+//! Sinks that fail and are retried: no row is lost or doubled, the sources wait meanwhile, and some errors end the
+//! retries.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};

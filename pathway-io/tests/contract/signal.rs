@@ -1,4 +1,5 @@
-//! SIGINT, SIGTERM and SIGHUP, and output to the terminal. The test program starts itself as a child process for these tests.
+//! SIGINT, SIGTERM and SIGHUP, and output to the terminal. The test program starts itself as a child process for these
+//! tests.
 
 #![cfg(unix)]
 

@@ -1,5 +1,5 @@
-//! A sync that fails, the next start, and then a power cut. The disk lacks the data of the failed sync, although every later sync
-//! has succeeded.
+//! A sync that fails, the next start, and then a power cut. The disk lacks the data of the failed sync, although every
+//! later sync has succeeded.
 
 use pathway_io::faults::{Call, Fault, Mount, Unsynced};
 

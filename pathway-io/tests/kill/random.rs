@@ -26,14 +26,15 @@ fn random_kills_lose_and_duplicate_nothing() {
         let mut program = Program::new();
         program.durability = durability;
         let mut round = 0;
-        // On a busy machine, each run may be killed before it makes progress. Then there are more runs, with longer pauses.
+        // On a busy machine, each run may be killed before it makes progress. Then there are more runs, with longer
+        // pauses.
         while round < rounds || (!program.has_resumed() && round < 20 * rounds) {
             let running = program.start("endless", if round % 2 == 0 { &[TINY_LOGS] } else { &[] });
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            // The pause does not wait for an event. It selects a random moment for the kill. The start of the program takes some
-            // milliseconds, and longer with workers, parts or a server.
+            // The pause does not wait for an event. It selects a random moment for the kill. The start of the program
+            // takes some milliseconds, and longer with workers, parts or a server.
             let longest = if cfg!(feature = "postgres") {
                 800_000
             } else if cfg!(any(feature = "dataflow", feature = "parquet")) {

@@ -72,8 +72,8 @@ fn told() -> &'static Mutex<Vec<Sender<String>>> {
     })
 }
 
-/// Each test of this file calls this first. If another thread reaches an event while the subscriber is being set, `tracing` turns
-/// that event off for good.
+/// Each test of this file calls this first. If another thread reaches an event while the subscriber is being set,
+/// `tracing` turns that event off for good.
 fn listen() -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     told().lock().unwrap().push(sender);

@@ -158,8 +158,8 @@ fn a_run_that_ignores_a_stop_between_rows() {
             for n in 1..3 {
                 rows.next(Number { n })?;
             }
-            // The check has a backlog of one row: the last of these is accepted only after the sink has taken the third row, and so
-            // after the stop.
+            // The check has a backlog of one row: the last of these is accepted only after the sink has taken the third
+            // row, and so after the stop.
             (3..6).for_each(|n| insist(&rows, n));
             Ok(())
         })

@@ -1,5 +1,5 @@
-//! `connector_tests!` with several tables. Each check of a promise about every table fails with a connector that breaks the promise
-//! in one of two tables.
+//! `connector_tests!` with several tables. Each check of a promise about every table fails with a connector that breaks
+//! the promise in one of two tables.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;

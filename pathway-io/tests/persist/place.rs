@@ -161,7 +161,8 @@ fn parts_stay_in_their_directory_when_the_program_changes_its_own() {
     }
 }
 
-/// Writes into a relative database, and locks it after a change of the working directory, so that the sink opens it again.
+/// Writes into a relative database, and locks it after a change of the working directory, so that the sink opens it
+/// again.
 #[cfg(feature = "sqlite")]
 fn wander_to_sqlite(path: &str) -> pathway_io::Result<()> {
     let pipeline = Pipeline::persistent("state")?;

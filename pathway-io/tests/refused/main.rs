@@ -1,5 +1,5 @@
-//! Rows that a sink can never hold are bad rows at their push, and never durable. Rows that only the sink can refuse can be left
-//! out.
+//! Rows that a sink can never hold are bad rows at their push, and never durable. Rows that only the sink can refuse
+//! can be left out.
 
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "these tests use a part of it")]

@@ -81,7 +81,8 @@ fn a_persistent_pipeline_refuses_them_at_the_push_and_starts_again() {
                 let error = texts.next_json(json.to_string()).unwrap_err();
                 assert_eq!(error.column(), Some(column), "{error}");
             }
-            // PostgreSQL holds keys of every length up to the limit of the check, and a text that only looks like a NUL.
+            // PostgreSQL holds keys of every length up to the limit of the check, and a text that only looks like a
+            // NUL.
             for len in 2_600..2_700 {
                 // It does not compress.
                 let key: String =

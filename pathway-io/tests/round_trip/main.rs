@@ -1,5 +1,5 @@
-//! Every value that a push accepts can be written and read back equal: by the log, the quarantine file, JSON Lines, SQLite and the
-//! engine. The test uses values of every column type, with their extremes.
+//! Every value that a push accepts can be written and read back equal: by the log, the quarantine file, JSON Lines,
+//! SQLite and the engine. The test uses values of every column type, with their extremes.
 
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "these tests use only a part of it")]

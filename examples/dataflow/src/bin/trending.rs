@@ -12,9 +12,9 @@
 //! previous row. The terminal is drawn from these updates alone and shows their number. If standard output is not a
 //! terminal, the updates are printed line by line.
 //!
-//! The program runs until Ctrl-C. With `--events N` it ends after `N` posts and likes. `--url` selects another server. If the
-//! server cannot be reached, the program reports that and tries again. `--demo` needs no network: it replays recorded events
-//! through a local server.
+//! The program runs until Ctrl-C. With `--events N` it ends after `N` posts and likes. `--url` selects another server.
+//! If the server cannot be reached, the program reports that and tries again. `--demo` needs no network: it replays
+//! recorded events through a local server.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -81,7 +81,8 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
     })
 }
 
-/// Returns the import that the impls need. If the runtime lacks the feature, the import fails, and rustc underlines the option.
+/// Returns the import that the impls need. If the runtime lacks the feature, the import fails, and rustc underlines the
+/// option.
 fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
     let span = given.span();
     let module = Ident::new("dataflow", span);

@@ -54,8 +54,9 @@ pub fn field_impls(schema: &Schema, pw: &Ident) -> TokenStream {
     impls
 }
 
-/// Returns a function that makes a value: the one that is written, or the type's own default. Through its `let`, rustc points from
-/// a wrong value to the field's type. A literal that is known to be right needs none, which saves compile time.
+/// Returns a function that makes a value: the one that is written, or the type's own default. Through its `let`, rustc
+/// points from a wrong value to the field's type. A literal that is known to be right needs none, which saves compile
+/// time.
 fn value_function(
     schema: &Schema,
     i: usize,

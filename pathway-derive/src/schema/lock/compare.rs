@@ -189,7 +189,8 @@ impl Comparison<'_> {
         }
     }
 
-    /// Checks a column that the lock lacks: it must be optional or have a default, and a flattened schema must have a lock.
+    /// Checks a column that the lock lacks: it must be optional or have a default, and a flattened schema must have a
+    /// lock.
     fn check_added(&self, i: usize, column: &Column) -> TokenStream {
         let pw = &self.pw;
         let is_known = self.lock.entries.iter().any(|entry| match entry {
@@ -229,8 +230,8 @@ impl Comparison<'_> {
     }
 
     /// Returns the check that the compiler evaluates for a column of the lock, with the errors for a missing column,
-    /// for a type that does not fit, and for a missing default. The column may be in a flattened schema (`is_moved`), where only
-    /// the compiler sees its aliases and its path.
+    /// for a type that does not fit, and for a missing default. The column may be in a flattened schema (`is_moved`),
+    /// where only the compiler sees its aliases and its path.
     fn const_check(
         &self,
         old: &lock::Column,

@@ -1,8 +1,8 @@
 //! `lock = "cat.schema.json"`: compares the schema with the one that was last accepted.
 //!
-//! The macro reads the file and compares the struct with it (`compare`). A change is an error unless existing rows can still
-//! be read. If only the compiler can resolve a type's name, a `const` function of the runtime does the comparison. Only
-//! `PATHWAY_LOCK=update` in the environment makes the macro rewrite the file (`accept`).
+//! The macro reads the file and compares the struct with it (`compare`). A change is an error unless existing rows can
+//! still be read. If only the compiler can resolve a type's name, a `const` function of the runtime does the
+//! comparison. Only `PATHWAY_LOCK=update` in the environment makes the macro rewrite the file (`accept`).
 
 mod accept;
 mod compare;

@@ -1,20 +1,22 @@
 //! A cluster of processes that runs one pipeline: how they find each other, and the messages that they exchange beside
 //! the dataflow's data.
 //!
-//! Every two processes have two connections ([`handshake`], [`greeting`]). One carries the dataflow's data and is Timely's
-//! ([`data_stream`]). The other carries our own messages ([`message`]). For each other process, one thread sends them
-//! ([`sender`]), so that a process that hangs delays no other, and one thread receives them ([`receiver`]).
+//! Every two processes have two connections ([`handshake`], [`greeting`]). One carries the dataflow's data and is
+//! Timely's ([`data_stream`]). The other carries our own messages ([`message`]). For each other process, one thread
+//! sends them ([`sender`]), so that a process that hangs delays no other, and one thread receives them ([`receiver`]).
 //!
 //! - **The clock**: each process sends the time of its clock to the others, so that no clock falls behind.
 //! - **A stop** that is requested in one process stops all processes.
-//! - **A failure** in a process, for example of a sink, stops the other processes, which fail with the same text. Pending
-//!   rows are still delivered. A failure of the dataflow itself (a worker that panics, a process that is gone) ends the
-//!   dataflow of every process immediately.
+//! - **A failure** in a process, for example of a sink, stops the other processes, which fail with the same text.
+//!   Pending rows are still delivered. A failure of the dataflow itself (a worker that panics, a process that is gone)
+//!   ends the dataflow of every process immediately.
 //! - **Done** is sent when all work of a process is done. A process ends only when it has received this message, and so
-//!   everything before it, from all other processes ([`ShutdownBarrier`]). If a connection closes without this message, its
-//!   process is gone. A process that is done and waits can still be asked to stop, and tells the processes that are not
-//!   done. After a stop the wait lasts at most two grace periods, because the sources of the other processes have the first.
-//! - **A heartbeat** is sent every second until `Done` is sent, because a machine that loses power closes no connection.
+//!   everything before it, from all other processes ([`ShutdownBarrier`]). If a connection closes without this message,
+//!   its process is gone. A process that is done and waits can still be asked to stop, and tells the processes that are
+//!   not done. After a stop the wait lasts at most two grace periods, because the sources of the other processes have
+//!   the first.
+//! - **A heartbeat** is sent every second until `Done` is sent, because a machine that loses power closes no
+//!   connection.
 
 mod data_stream;
 mod greeting;

@@ -53,7 +53,8 @@ impl Peer {
         if !sent.done {
             barrier.mark_sent(control);
         }
-        // Once all parts are done, only this side is closed, so that the peer can still send. Otherwise the peer is abandoned.
+        // Once all parts are done, only this side is closed, so that the peer can still send. Otherwise the peer is
+        // abandoned.
         let how = if sent.done { Shutdown::Write } else { Shutdown::Both };
         let _ = self.control.shutdown(how);
     }

@@ -1,4 +1,5 @@
-//! [`Values`] of types that are stored as the values of another column type, and views of fields that are converted to one.
+//! [`Values`] of types that are stored as the values of another column type, and views of fields that are converted to
+//! one.
 
 use std::cmp::Ordering;
 use std::fmt::{self, DebugStruct};

@@ -1,8 +1,8 @@
 //! The checkpointer: the one thread that makes commits durable, behind the sequencer.
 //!
-//! It appends each commit to the log immediately, so no commit is held in memory until the next checkpoint. A checkpoint then
-//! syncs each output file, appends its own record, and syncs the log. Commits that arrive meanwhile share the next
-//! checkpoint.
+//! It appends each commit to the log immediately, so no commit is held in memory until the next checkpoint. A
+//! checkpoint then syncs each output file, appends its own record, and syncs the log. Commits that arrive meanwhile
+//! share the next checkpoint.
 
 mod compact;
 mod plan;
@@ -90,8 +90,8 @@ impl Checkpointer {
                 if plan.place.sync && !found.checkpoint.is_end {
                     Log::rewrite(&plan.place, found.generation, found.end, found.initial_len)?
                 } else {
-                    // The mark of a clean end is cut off. Its own sync may have failed, and only data that is written again
-                    // can be synced. Everything before it was synced when it was written.
+                    // The mark of a clean end is cut off. Its own sync may have failed, and only data that is written
+                    // again can be synced. Everything before it was synced when it was written.
                     let end = if found.checkpoint.is_end { found.before_last } else { found.end };
                     Log::resume(&plan.place, found.generation, end, found.initial_len)?
                 }

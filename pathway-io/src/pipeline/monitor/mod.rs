@@ -34,13 +34,13 @@
 //! clock: time 1764430000000
 //! ```
 //!
-//! With serde, a snapshot becomes an object with the names of its fields. Durations are numbers of seconds, and the names
-//! of such fields end in `_seconds`. Times are in Unix milliseconds, as in [`Commit::time`](crate::Commit::time).
+//! With serde, a snapshot becomes an object with the names of its fields. Durations are numbers of seconds, and the
+//! names of such fields end in `_seconds`. Times are in Unix milliseconds, as in [`Commit::time`](crate::Commit::time).
 //!
 //! # What it costs
 //!
-//! A snapshot reads numbers that the runtime counts in any case, so a monitor costs nothing per row. A snapshot locks each
-//! source for some nanoseconds. With 10 sources and 10 sinks, it takes less than 5 µs.
+//! A snapshot reads numbers that the runtime counts in any case, so a monitor costs nothing per row. A snapshot locks
+//! each source for some nanoseconds. With 10 sources and 10 sinks, it takes less than 5 µs.
 //!
 //! # Events
 //!

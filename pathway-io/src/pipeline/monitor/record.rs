@@ -17,12 +17,12 @@ const COUNTERS: &[&str] = &["rows", "bad_rows", "commits", "attempts", "updates"
 impl Monitor {
     /// Publishes a snapshot through the [`metrics`](https://docs.rs/metrics) facade (feature `metrics`).
     ///
-    /// Install an exporter, such as `metrics-exporter-prometheus`, and call this each time before the metrics are read, or
-    /// a few times a second.
+    /// Install an exporter, such as `metrics-exporter-prometheus`, and call this each time before the metrics are read,
+    /// or a few times a second.
     ///
-    /// The name of a metric is `pathway_`, then the path of the number in the JSON form of [`Snapshot`](super::Snapshot),
-    /// with underscores. The fields of [`SourceStatus`](super::SourceStatus) and [`SinkStatus`](super::SinkStatus) explain
-    /// the numbers.
+    /// The name of a metric is `pathway_`, then the path of the number in the JSON form of
+    /// [`Snapshot`](super::Snapshot), with underscores. The fields of [`SourceStatus`](super::SourceStatus) and
+    /// [`SinkStatus`](super::SinkStatus) explain the numbers.
     ///
     /// | metrics | kind | labels |
     /// |---|---|---|
@@ -36,8 +36,8 @@ impl Monitor {
     /// | `pathway_checkpoint_time` (Unix milliseconds), `.._age_seconds`, `.._duration_seconds`, `.._log_bytes` | gauge | |
     /// | `pathway_clock_time` (Unix milliseconds), `pathway_clock_ahead_seconds` | gauge | |
     ///
-    /// A second sink with the same name gets the label with `-2`. A field that is `null` is not published. The last value of
-    /// its metric then stays in the exporter.
+    /// A second sink with the same name gets the label with `-2`. A field that is `null` is not published. The last
+    /// value of its metric then stays in the exporter.
     ///
     /// ```
     /// # use pathway_io::Pipeline;

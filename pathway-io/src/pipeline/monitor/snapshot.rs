@@ -7,8 +7,8 @@ use crate::run::summary::Stop;
 
 /// The state of a pipeline at one moment.
 ///
-/// A snapshot reads the parts one after the other, while the pipeline runs. The numbers of different parts can therefore be
-/// from slightly different moments.
+/// A snapshot reads the parts one after the other, while the pipeline runs. The numbers of different parts can
+/// therefore be from slightly different moments.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {
@@ -46,8 +46,8 @@ pub struct SourceStatus {
     pub in_flight: Load,
     /// The time since the last row was pushed. `None` before the first row.
     ///
-    /// It is accurate to a second, because a push records no time. The library checks each source at least once a second, and
-    /// when you take a snapshot. The duration counts from the first check after the last row.
+    /// It is accurate to a second, because a push records no time. The library checks each source at least once a
+    /// second, and when you take a snapshot. The duration counts from the first check after the last row.
     pub since_last_row: Option<Duration>,
     /// The last error or panic of `run` that did not fail the pipeline.
     pub last_error: Option<String>,

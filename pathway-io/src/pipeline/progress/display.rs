@@ -85,8 +85,8 @@ pub(crate) fn is_shown() -> bool {
     Term::stderr().is_term() && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb")
 }
 
-/// Writes a line of text above the lines of the pipelines. On a terminal, a failed attempt is not written, because the lines
-/// of the pipelines already show it.
+/// Writes a line of text above the lines of the pipelines. On a terminal, a failed attempt is not written, because the
+/// lines of the pipelines already show it.
 pub(crate) fn write_notice(notice: Notice, text: &str) {
     match notice {
         Notice::Attempt if is_shown() => {}

@@ -1,7 +1,7 @@
 //! Lines about a run, written by a thread that may block: [`say`].
 //!
-//! A program may not read the standard error of this one, and a terminal may be stopped (Ctrl-S). The parts of a run must not
-//! wait for that. They wait for a line only for a short time, and not at all while an earlier line is stuck.
+//! A program may not read the standard error of this one, and a terminal may be stopped (Ctrl-S). The parts of a run
+//! must not wait for that. They wait for a line only for a short time, and not at all while an earlier line is stuck.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};

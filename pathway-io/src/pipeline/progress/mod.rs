@@ -1,7 +1,7 @@
 //! The display of [`Pipeline::progress`](crate::Pipeline::progress), and functions to write to the same terminal.
 //!
-//! With the feature `progress`, a pipeline can show one line for each source and each sink on standard error. It updates
-//! them five times a second, and ends with a short summary. The lines never exceed the window.
+//! With the feature `progress`, a pipeline can show one line for each source and each sink on standard error. It
+//! updates them five times a second, and ends with a short summary. The lines never exceed the window.
 //!
 //! ```text
 //!                          rows    rows/s  commits  backlog
@@ -9,21 +9,22 @@
 //! → readings.csv         24,682       820       31        0
 //! ```
 //!
-//! If standard error is not a terminal, the pipeline only writes a line for each failed attempt of a source that is
-//! run again. In both cases, a stop that takes longer than half a second names the parts that it waits for, once for the
+//! If standard error is not a terminal, the pipeline only writes a line for each failed attempt of a source that is run
+//! again. In both cases, a stop that takes longer than half a second names the parts that it waits for, once for the
 //! sources and once for the sinks:
 //!
 //! ```text
 //! stopping: waiting up to 10 s for `Sensors`; Ctrl-C again ends at once
 //! ```
 //!
-//! A standard error that is closed or unread does not delay the run. Lines that stay unread are left out and counted. A second
-//! Ctrl-C leaves the cursor below the lines. Ctrl-Z removes them from the terminal, and they are drawn again when the program
-//! continues.
+//! A standard error that is closed or unread does not delay the run. Lines that stay unread are left out and counted. A
+//! second Ctrl-C leaves the cursor below the lines. Ctrl-Z removes them from the terminal, and they are drawn again
+//! when the program continues.
 //!
-//! The lines are *below* the cursor, which stays where the program has it. A program that draws its own table, or logs a
-//! line now and then, need not know about them. Several log lines together can cover a part of the display until the next
-//! update, and remains of it can stay on the screen. Write through [`writer`] or inside [`suspend`] to prevent that:
+//! The lines are *below* the cursor, which stays where the program has it. A program that draws its own table, or logs
+//! a line now and then, need not know about them. Several log lines together can cover a part of the display until the
+//! next update, and remains of it can stay on the screen. Write through [`writer`] or inside [`suspend`] to prevent
+//! that:
 //!
 //! ```
 //! use std::io::Write;

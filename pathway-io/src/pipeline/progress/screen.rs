@@ -1,12 +1,12 @@
 //! The terminal, and the lines of all pipelines on it.
 //!
-//! The lines are below the cursor. A drawing first erases everything below the cursor: the old lines, even if the program has
-//! moved the cursor meanwhile. Index commands then scroll the terminal until there is space below the cursor, and keep its
-//! column. The cursor moves back up and is saved, the lines are written, and the cursor is restored. Each drawing is one write,
-//! so that other output does not come in between.
+//! The lines are below the cursor. A drawing first erases everything below the cursor: the old lines, even if the
+//! program has moved the cursor meanwhile. Index commands then scroll the terminal until there is space below the
+//! cursor, and keep its column. The cursor moves back up and is saved, the lines are written, and the cursor is
+//! restored. Each drawing is one write, so that other output does not come in between.
 //!
-//! indicatif cannot draw in this way. It moves up by the number of lines that it has drawn, and overwrites what others have
-//! written since.
+//! indicatif cannot draw in this way. It moves up by the number of lines that it has drawn, and overwrites what others
+//! have written since.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -80,8 +80,8 @@ pub(super) enum Leave {
 
 /// Stops drawing, and calls `then`, which ends the process or stops it for a time.
 ///
-/// The call comes from the thread of the signals, which must stay able to end the process: it does not wait for long for a
-/// closure of [`suspend`](super::suspend).
+/// The call comes from the thread of the signals, which must stay able to end the process: it does not wait for long
+/// for a closure of [`suspend`](super::suspend).
 pub(super) fn leave(what: Leave, then: impl FnOnce()) {
     let deadline = Instant::now() + PATIENCE;
     let screen = loop {

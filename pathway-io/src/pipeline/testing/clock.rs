@@ -12,8 +12,8 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 /// A clock that a test sets by hand, so that the test never sleeps.
 ///
 /// In a pipeline that it drives, these follow it: autocommit, the back-off of a [`Restart`](crate::Restart),
-/// [`Subject::sleep`](crate::Subject::sleep), [`ReadOptions::idle`](crate::ReadOptions::idle) and the warning about a stalled
-/// source. The times of commits and the grace period after a stop do not.
+/// [`Subject::sleep`](crate::Subject::sleep), [`ReadOptions::idle`](crate::ReadOptions::idle) and the warning about a
+/// stalled source. The times of commits and the grace period after a stop do not.
 ///
 /// ```
 /// use std::time::Duration;

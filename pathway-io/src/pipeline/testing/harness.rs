@@ -32,8 +32,8 @@ use crate::source::shared::Source;
 
 /// Runs a connector, and reports what it did.
 ///
-/// `S` is the row type of its table, or a tuple of the row types of its tables. The updates of one of several tables are in
-/// [`Report::commits_of`].
+/// `S` is the row type of its table, or a tuple of the row types of its tables. The updates of one of several tables
+/// are in [`Report::commits_of`].
 ///
 /// ```
 /// use pathway_io::{RunResult, Schema, Subject, connector, testing::Harness};
@@ -134,8 +134,8 @@ where
 
     /// Stops the run once the sinks have received this many updates. 0 stops it when `run` is entered.
     ///
-    /// If the source neither ends nor causes that many updates, the run does not end. With a primary key, several pushes of one
-    /// key in a commit are one update.
+    /// If the source neither ends nor causes that many updates, the run does not end. With a primary key, several
+    /// pushes of one key in a commit are one update.
     pub fn stop_after_rows(self, rows: usize) -> Self {
         self.stop(if rows == 0 { Stop::Before } else { Stop::AfterRows(rows) })
     }
@@ -192,8 +192,8 @@ where
         self
     }
 
-    /// Keeps the rows of a source with offsets until it sets an offset, as a persistent pipeline does. Otherwise rows before
-    /// the first offset may be committed without it, and a restart sends them again.
+    /// Keeps the rows of a source with offsets until it sets an offset, as a persistent pipeline does. Otherwise rows
+    /// before the first offset may be committed without it, and a restart sends them again.
     pub(super) fn cut_at_offsets(mut self) -> Self {
         self.cuts = Cuts::AtOffsets;
         self

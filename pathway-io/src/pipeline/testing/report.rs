@@ -15,8 +15,8 @@ use crate::run::error::{Error, Result};
 use crate::run::summary::Summary;
 use crate::source::offset::{AnyOffset, Offset};
 
-/// The events of a run that a [`Harness`](super::Harness) has recorded. `S` is the row type of the table, or a tuple of the row
-/// types of all tables.
+/// The events of a run that a [`Harness`](super::Harness) has recorded. `S` is the row type of the table, or a tuple of
+/// the row types of all tables.
 pub struct Report<S> {
     pub(super) tables: Vec<Box<dyn Recorded>>,
     pub(super) rows: PhantomData<fn() -> S>,
@@ -71,7 +71,8 @@ impl<S: Schema> Report<S> {
 }
 
 impl<S> Report<S> {
-    /// Returns the commits of one of several tables, in order. Tables are numbered from 0, in the order of the subjects.
+    /// Returns the commits of one of several tables, in order. Tables are numbered from 0, in the order of the
+    /// subjects.
     ///
     /// # Panics
     ///

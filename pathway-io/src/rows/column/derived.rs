@@ -1,4 +1,5 @@
-//! Enums without fields with `#[derive(ColumnType)]`, stored as the index of the variant. Newtypes are in `represented`.
+//! Enums without fields with `#[derive(ColumnType)]`, stored as the index of the variant. Newtypes are in
+//! `represented`.
 
 use std::fmt;
 use std::marker::PhantomData;

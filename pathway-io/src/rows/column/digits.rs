@@ -1,7 +1,8 @@
 //! Numbers under serde_json's feature `arbitrary_precision`, which any crate of a program can turn on for all of them.
 //!
-//! A number that is not an integer of 64 bits then arrives as an object with one field, whose value is the number's text.
-//! Columns read it as the float that they read without the feature. Without it, all this is removed by the compiler.
+//! A number that is not an integer of 64 bits then arrives as an object with one field, whose value is the number's
+//! text. Columns read it as the float that they read without the feature. Without it, all this is removed by the
+//! compiler.
 
 use std::fmt;
 

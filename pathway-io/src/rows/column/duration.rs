@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-/// Makes a duration a column type, from its conversions to and from nanoseconds. The last, optional conversion is that of an
-/// integer of 64 bits without a sign, which is scanned.
+/// Makes a duration a column type, from its conversions to and from nanoseconds. The last, optional conversion is that
+/// of an integer of 64 bits without a sign, which is scanned.
 macro_rules! duration {
     ($type:ty, $data_type:ident, $nanos:expr, $of_nanos:expr $(, $of_scanned:expr)?) => {
         $crate::rows::column::column_type!(

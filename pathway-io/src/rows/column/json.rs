@@ -1,7 +1,7 @@
 //! `serde_json::Value`: any JSON value, null included.
 //!
-//! In an `Option<Value>`, JSON's null is `None`, even if a program pushes `Some(Value::Null)`: values with the same text
-//! must be the same whether they were read or pushed.
+//! In an `Option<Value>`, JSON's null is `None`, even if a program pushes `Some(Value::Null)`: values with the same
+//! text must be the same whether they were read or pushed.
 //!
 //! The column keeps the values and not their text, which would be parsed for each row that is read from the column.
 //! `strict` has the rules for values that are refused at the push.

@@ -9,8 +9,8 @@ use super::scan::Scan;
 use super::{Buffer, ColumnType, Ends, KeyType, NotNull, Style, ValueSeed};
 use crate::rows::data_type::DataType;
 
-/// Implements `ColumnType`, and `KeyType` and `NotNull` if they are named, for a type without parameters whose lists have
-/// no special form.
+/// Implements `ColumnType`, and `KeyType` and `NotNull` if they are named, for a type without parameters whose lists
+/// have no special form.
 ///
 /// rustc's errors list the implementors of a trait. The text of our error names these types in a better order, so
 /// rustc's list omits them.

@@ -70,18 +70,19 @@ pub use self::values::Values;
 /// | tuples | as JSON | a list | `jsonb`, `TEXT` | `Struct` |
 /// | `BTreeMap<String, T>`, `HashMap<String, T>` | as JSON | an object, by name | `jsonb`, `TEXT` | `Map` |
 ///
-/// `TableSchema::sql_ddl` uses these SQL types. The sink for SQLite declares a `u64`, a 128-bit integer and a duration as
-/// `BLOB`, and a `bool` as `INTEGER`.
+/// `TableSchema::sql_ddl` uses these SQL types. The sink for SQLite declares a `u64`, a 128-bit integer and a duration
+/// as `BLOB`, and a `bool` as `INTEGER`.
 ///
-/// JSON in a `Value`, a `RawJson`, a map or a `#[schema(json)]` column is nested at most 100 levels, and no object in it has
-/// a name twice; a `RawJson` keeps such names. An integer beyond 64 bits in a `Value` is an error, because it would lose
-/// digits. A fraction is the nearest `f64`. A `RawJson` keeps all digits.
+/// JSON in a `Value`, a `RawJson`, a map or a `#[schema(json)]` column is nested at most 100 levels, and no object in
+/// it has a name twice; a `RawJson` keeps such names. An integer beyond 64 bits in a `Value` is an error, because it
+/// would lose digits. A fraction is the nearest `f64`. A `RawJson` keeps all digits.
 ///
 /// The dataflow engine compares, hashes and sends a column by the value of its text.
 ///
 /// Types of another crate are columns if the feature with the crate's name is on. Every text reads back as the same
-/// value. Dates are also read in other common forms of ISO 8601, such as a space for the `T` and `+0100` for an offset. If you
-/// push a `PathBuf` that is not UTF-8, the push panics, which ends the source with an error that names the column.
+/// value. Dates are also read in other common forms of ISO 8601, such as a space for the `T` and `+0100` for an offset.
+/// If you push a `PathBuf` that is not UTF-8, the push panics, which ends the source with an error that names the
+/// column.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a column",
     label = "not a column type",
@@ -118,8 +119,8 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
     note = "all column types except `Option`, floats, JSON and maps can be keys: a key always has a value, and equal keys have one form"
 )]
 pub trait KeyType: ColumnType + Clone {
-    /// Returns the value that is read back from the stored form of this one. They differ if the stored form lacks a part of the
-    /// value, such as the flow label of a socket address.
+    /// Returns the value that is read back from the stored form of this one. They differ if the stored form lacks a
+    /// part of the value, such as the flow label of a socket address.
     #[doc(hidden)]
     #[must_use]
     fn canonical(self) -> Self {

@@ -12,8 +12,8 @@ use super::strict::Fault;
 
 /// Reads an integer for a column of the type `T`, by the rules of integer columns: `1.0` is an integer.
 ///
-/// serde_json converts an integer beyond 64 bits to a float, unless the caller asks for a 128-bit integer. In that case it accepts
-/// nothing else. This function therefore reads the text.
+/// serde_json converts an integer beyond 64 bits to a float, unless the caller asks for a 128-bit integer. In that case
+/// it accepts nothing else. This function therefore reads the text.
 pub(super) fn read<'de, D: Deserializer<'de>, T: ColumnType>(
     deserializer: D,
     of_nanos: impl FnOnce(i128) -> Option<T>,

@@ -3,8 +3,9 @@
 //! An integer column also reads `1.0` and `1e3`, as JSON Schema does. A number with a fraction or out of range is an
 //! error. Floats are in `float.rs`.
 //!
-//! In JSON, an integer of more than 64 bits is a string of digits, because readers of JSON convert a longer number to a float,
-//! which loses digits. For the same reason, a longer number is refused when it is read. A string may have any number of digits.
+//! In JSON, an integer of more than 64 bits is a string of digits, because readers of JSON convert a longer number to a
+//! float, which loses digits. For the same reason, a longer number is refused when it is read. A string may have any
+//! number of digits.
 
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;

@@ -33,8 +33,8 @@ use crate::rows::data_type::DataType;
 pub struct RawJson(String);
 
 impl RawJson {
-    /// Checks that the text is one JSON value, and keeps it without the white space around it. A line break within becomes a
-    /// space.
+    /// Checks that the text is one JSON value, and keeps it without the white space around it. A line break within
+    /// becomes a space.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Types that are stored as the values of another column type: other strings, `char`, paths, boxes, sets, and newtypes with
-//! `#[derive(ColumnType)]`.
+//! Types that are stored as the values of another column type: other strings, `char`, paths, boxes, sets, and newtypes
+//! with `#[derive(ColumnType)]`.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};

@@ -63,7 +63,8 @@ impl Fault {
     }
 }
 
-/// Splits a message into the reason of an error, and the position of the fault with the length of the text that was read.
+/// Splits a message into the reason of an error, and the position of the fault with the length of the text that was
+/// read.
 pub(crate) fn split_place(message: &str) -> (&str, Option<(usize, usize)>) {
     let place = |(reason, place): (_, &str)| {
         let (at, len) = place.split_once('/')?;

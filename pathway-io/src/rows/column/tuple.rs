@@ -36,7 +36,8 @@ macro_rules! tuples {
 
                 #[inline]
                 fn len(&self) -> usize {
-                    // If an element panics in `push`, the tuple was not pushed. The last element therefore has the length.
+                    // If an element panics in `push`, the tuple was not pushed. The last element therefore has the
+                    // length.
                     let lens = [$(self.$index.len()),+];
                     lens[lens.len() - 1]
                 }

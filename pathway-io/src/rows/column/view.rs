@@ -1,7 +1,7 @@
 //! A column of a batch that is read as a column of another schema: [`ColumnView`].
 //!
-//! A value of the same Rust type is taken from the buffer. A value of another type that can hold it, such as an `i64` for an
-//! `i32`, is read from its JSON.
+//! A value of the same Rust type is taken from the buffer. A value of another type that can hold it, such as an `i64`
+//! for an `i32`, is read from its JSON.
 
 use std::any::Any;
 use std::panic::resume_unwind;

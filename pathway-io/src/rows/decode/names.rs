@@ -1,7 +1,8 @@
 //! Finds the column of a field of a JSON object, and records which columns a row has had.
 //!
-//! A source writes its fields in one order, mostly the order of the columns. The first guess is therefore the column that
-//! followed this one in the previous row. Only if the guess is wrong is the name looked up among all names and aliases.
+//! A source writes its fields in one order, mostly the order of the columns. The first guess is therefore the column
+//! that followed this one in the previous row. Only if the guess is wrong is the name looked up among all names and
+//! aliases.
 
 use std::ops::Range;
 
@@ -46,7 +47,8 @@ impl Seen {
         self.nested = false;
     }
 
-    /// Returns whether to try the scan first. After eight rows in succession that it did not read, it is tried on one in 64.
+    /// Returns whether to try the scan first. After eight rows in succession that it did not read, it is tried on one
+    /// in 64.
     #[inline]
     pub(super) fn tries_scan(&self) -> bool {
         self.unscanned < 8 || self.unscanned.is_multiple_of(64)

@@ -1,5 +1,5 @@
-//! Reads a row with the scan. While the columns come in their order, code that knows the next name reads them. It then reads
-//! the fields that are not in order, one by one, until it expects the columns to be in their order again.
+//! Reads a row with the scan. While the columns come in their order, code that knows the next name reads them. It then
+//! reads the fields that are not in order, one by one, until it expects the columns to be in their order again.
 
 use serde::de::DeserializeSeed;
 
@@ -39,8 +39,8 @@ pub(super) fn scan<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str
     }
 }
 
-/// Reads the fields after some that were in order. Returns `false` if the following columns are expected to be in order again, and
-/// `true` at the end of the row, after missing columns were filled in.
+/// Reads the fields after some that were in order. Returns `false` if the following columns are expected to be in order
+/// again, and `true` at the end of the row, after missing columns were filled in.
 #[inline(never)]
 fn leave_order<S: Schema>(
     columns: &mut ColumnsOf<S>,

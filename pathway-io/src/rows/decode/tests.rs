@@ -284,8 +284,8 @@ fn names_that_must_be_escaped_are_compared_as_they_are_read() {
     }
 }
 
-/// The feature `arbitrary_precision` of serde_json, which another crate can turn on, changes how numbers arrive. `.ci/run`
-/// runs this test with the feature, too.
+/// The feature `arbitrary_precision` of serde_json, which another crate can turn on, changes how numbers arrive.
+/// `.ci/run` runs this test with the feature, too.
 #[test]
 fn numbers_are_read_with_any_features_of_serde_json() {
     use std::collections::BTreeMap;

@@ -12,8 +12,9 @@
 //! ```
 //!
 //! A leaf names its column (`Col<Cat, 2, ..>`) and not its type. The bounds on the type are in one place,
-//! [`Field::Type`](column::Field), so an unsupported type is one error, at the user's tokens, and not one at each use of
-//! the schema. For the same reason `Row` belongs to a separate trait, [`Tree`], without bounds on the column types. A type whose name shows that it is a column, such as `i64`, is in the tree itself (`Own<i64>`), which compiles
+//! [`Field::Type`](column::Field), so an unsupported type is one error, at the user's tokens, and not one at each use
+//! of the schema. For the same reason `Row` belongs to a separate trait, [`Tree`], without bounds on the column types.
+//! A type whose name shows that it is a column, such as `i64`, is in the tree itself (`Own<i64>`), which compiles
 //! faster.
 
 mod column;

@@ -8,12 +8,12 @@ use crate::run::error::BoxError;
 use crate::run::panics::{causes, text_of};
 
 /// The mark of an error after which no [`Restart`](crate::Restart) follows; see [`Error::fatal`](crate::Error::fatal).
-// It is a separate error below the `Error` that holds it. `io::Error::other` and `anyhow` hide the error that they wrap and
-// expose only its causes, among which the mark is still found.
+// It is a separate error below the `Error` that holds it. `io::Error::other` and `anyhow` hide the error that they wrap
+// and expose only its causes, among which the mark is still found.
 pub struct Fatal {
     pub(super) error: Box<dyn StdError + Send + Sync>,
-    /// Set if a sink refuses rows permanently; see [`Error::refused`](crate::Error::refused). It has the refused updates of the
-    /// commit, as far as they are known, and a reason for each that this error does not describe.
+    /// Set if a sink refuses rows permanently; see [`Error::refused`](crate::Error::refused). It has the refused
+    /// updates of the commit, as far as they are known, and a reason for each that this error does not describe.
     pub(super) refused: Option<Vec<(usize, Option<BoxError>)>>,
 }
 
@@ -36,8 +36,8 @@ impl StdError for Fatal {
     }
 }
 
-/// Returns the refused updates that an error names, with the reasons. Returns `None` if neither the error nor one of its causes is
-/// marked as refused. Another mark can be above that one.
+/// Returns the refused updates that an error names, with the reasons. Returns `None` if neither the error nor one of
+/// its causes is marked as refused. Another mark can be above that one.
 pub(crate) fn refused_updates(error: &(dyn StdError + 'static)) -> Option<HashMap<usize, String>> {
     let reason = |other: &Option<BoxError>| other.as_ref().map_or_else(|| text_of(error), |other| text_of(&**other));
     Some(marked(error)?.iter().map(|(update, other)| (*update, reason(other))).collect())

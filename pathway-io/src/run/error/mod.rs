@@ -146,7 +146,8 @@ impl Error {
 
     /// Marks an error of `run` that another attempt cannot fix, such as a refused password.
     ///
-    /// A source with a [`Restart`](crate::Restart) is then not run again. The text and the causes of `error` stay the same.
+    /// A source with a [`Restart`](crate::Restart) is then not run again. The text and the causes of `error` stay the
+    /// same.
     ///
     /// The mark is also found if `?` converts the error, or if it is in a box, in an `io::Error` or among the causes
     /// of another error.
@@ -169,8 +170,8 @@ impl Error {
     /// Marks an error of a [`Sink`](crate::Sink) that refuses rows permanently, so that another attempt would refuse
     /// them, too. `update` is the number of the update in the commit, from 0 on, if the sink knows it.
     ///
-    /// It is [fatal](Error::fatal), unless [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) says that such rows
-    /// are left out. The text and the causes of `error` stay the same.
+    /// It is [fatal](Error::fatal), unless [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) says that
+    /// such rows are left out. The text and the causes of `error` stay the same.
     ///
     /// ```
     /// # use pathway_io::{Commit, Error, RunResult, Schema, Sink};

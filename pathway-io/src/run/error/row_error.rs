@@ -9,8 +9,8 @@ use std::fmt;
 /// Its [`Display`](fmt::Display) is one sentence with all that is known, such as
 /// ``row 3, column `genus`, byte 17: expected a `String`, found the number 5``.
 ///
-/// A push also returns it if the subject is closed ([`is_closed`](RowError::is_closed)), or if the push would have to wait
-/// ([`is_full`](RowError::is_full)). In these cases, the row itself can be valid.
+/// A push also returns it if the subject is closed ([`is_closed`](RowError::is_closed)), or if the push would have to
+/// wait ([`is_full`](RowError::is_full)). In these cases, the row itself can be valid.
 #[derive(Debug)]
 // The contents are boxed, because a `Result` with this error is returned for each row.
 pub struct RowError(Box<Inner>);
@@ -113,8 +113,8 @@ impl RowError {
         self.0.closed
     }
 
-    /// Returns whether [`Subject::try_next_json`](crate::Subject::try_next_json) refused the row only because the backlog is
-    /// full.
+    /// Returns whether [`Subject::try_next_json`](crate::Subject::try_next_json) refused the row only because the
+    /// backlog is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.0.full

@@ -1,5 +1,5 @@
-//! The part of `#[schema(lock = "..")]` that only the compiler can check: columns whose type the macro does not know by its
-//! name, such as aliases, newtypes and the columns of a flattened schema.
+//! The part of `#[schema(lock = "..")]` that only the compiler can check: columns whose type the macro does not know by
+//! its name, such as aliases, newtypes and the columns of a flattened schema.
 //!
 //! The functions are evaluated in constants, and their panics are the compiler's errors.
 
@@ -34,7 +34,8 @@ pub struct LockedColumn {
     pub path: Option<(&'static str, &'static str)>,
     /// The error if the column does not exist.
     pub gone: &'static str,
-    /// The error if the type does not fit. A NUL is the placeholder for the new type, and U+0001 for its entry in the lock.
+    /// The error if the type does not fit. A NUL is the placeholder for the new type, and U+0001 for its entry in the
+    /// lock.
     pub differs: &'static str,
     /// The error if the default was removed.
     pub lost: &'static str,
@@ -139,8 +140,8 @@ const fn integer(data_type: &DataType) -> Option<(bool, u32)> {
 /// The number of the first type with parameters.
 const LISTS: u32 = 25;
 
-/// Returns a number for each type without parameters, one for lists and one for maps. An optional value has the number of its
-/// type. The macro, which has no `DataType`, counts in the same order.
+/// Returns a number for each type without parameters, one for lists and one for maps. An optional value has the number
+/// of its type. The macro, which has no `DataType`, counts in the same order.
 #[doc(hidden)]
 pub const fn number(data_type: &DataType) -> u32 {
     match data_type {

@@ -9,17 +9,17 @@ impl TableSchema {
     /// Returns the schema of a row in JSON, as [JSON Schema](https://json-schema.org/draft/2020-12) of the draft
     /// 2020-12: it accepts the rows that `next_json` accepts and that [`jsonlines`](crate::jsonlines) writes.
     ///
-    /// Columns with a default or of an `Option` are not required; a column with aliases is required by one of its names.
-    /// `time` and `diff`, which every output adds and `next_json` ignores, can have any value, also where unknown fields are
-    /// denied. The columns of the primary key, for which JSON Schema has no keyword, are listed as `x-primary-key`. Defaults
-    /// are evaluated by this call. The properties keep the order of the columns if serde_json's feature `preserve_order` is
-    /// on. Otherwise they are sorted by name.
+    /// Columns with a default or of an `Option` are not required; a column with aliases is required by one of its
+    /// names. `time` and `diff`, which every output adds and `next_json` ignores, can have any value, also where
+    /// unknown fields are denied. The columns of the primary key, for which JSON Schema has no keyword, are listed as
+    /// `x-primary-key`. Defaults are evaluated by this call. The properties keep the order of the columns if
+    /// serde_json's feature `preserve_order` is on. Otherwise they are sorted by name.
     ///
-    /// Dates, instants and UUIDs have a `format`, which a validator checks only if it is told to. It then refuses other forms
-    /// that `next_json` reads, such as a space for the `T` or a year after 9999.
+    /// Dates, instants and UUIDs have a `format`, which a validator checks only if it is told to. It then refuses other
+    /// forms that `next_json` reads, such as a space for the `T` or a year after 9999.
     ///
-    /// A column with a path is not required, and the field in which its path begins may have any value: the schema does not look
-    /// inside it.
+    /// A column with a path is not required, and the field in which its path begins may have any value: the schema does
+    /// not look inside it.
     ///
     /// JSON Schema cannot express some rules: `next_json` refuses a column that is given twice, and follows the rules
     /// for JSON in a column ([`ColumnType`](crate::ColumnType)). `1.0`, `1e0` and `-0` are integers for both, below 2

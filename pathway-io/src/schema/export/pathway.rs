@@ -1,4 +1,5 @@
-//! Pathway's Python: a class to paste, and JSON for `schema_from_dict`, so that a program of Pathway reads our JSON Lines.
+//! Pathway's Python: a class to paste, and JSON for `schema_from_dict`, so that a program of Pathway reads our JSON
+//! Lines.
 //!
 //! `tests/exports` checks them with Pathway 0.33. Pathway has no type for dates, times of day, UUIDs and decimals, and
 //! none of its readers accepts an instant that ends in `Z`, as ours do. These are `str` there.

@@ -23,8 +23,8 @@ pub enum Dialect {
 }
 
 impl TableSchema {
-    /// Returns the statements that create a table for the *current* rows: the schema's columns with `NOT NULL`, defaults and
-    /// checks, the primary key, and the descriptions as comments.
+    /// Returns the statements that create a table for the *current* rows: the schema's columns with `NOT NULL`,
+    /// defaults and checks, the primary key, and the descriptions as comments.
     ///
     /// Names are quoted, so any name is allowed; PostgreSQL cuts off names beyond 63 bytes. Lists, arrays, tuples and
     /// `Value` are JSON (`jsonb`), and durations are whole nanoseconds (`numeric`). An instant is a `timestamptz`,
@@ -32,8 +32,8 @@ impl TableSchema {
     /// integers are signed and have 64 bits, so the upper half of `u64` is refused. Defaults are evaluated by this
     /// call.
     ///
-    /// The database loads the files of [`csv`](crate::csv) unchanged, with three exceptions: bytes are base64 there, SQLite's
-    /// `.import` reads nulls as empty texts, and PostgreSQL reads no year before 1 or after 9999 in this form.
+    /// The database loads the files of [`csv`](crate::csv) unchanged, with three exceptions: bytes are base64 there,
+    /// SQLite's `.import` reads nulls as empty texts, and PostgreSQL reads no year before 1 or after 9999 in this form.
     ///
     /// ```
     /// use pathway_io::Schema;
@@ -60,7 +60,8 @@ impl TableSchema {
     /// PostgreSQL has no NUL in texts: a default with one is omitted, and a comment in the SQL says so. In SQLite it
     /// is a `CAST`. A NUL in a name or a description is removed.
     ///
-    /// SQLite refuses the statement if two columns differ only in the case of ASCII letters. A comment in the SQL names both.
+    /// SQLite refuses the statement if two columns differ only in the case of ASCII letters. A comment in the SQL names
+    /// both.
     #[must_use]
     pub fn sql_ddl(&self, dialect: Dialect, table: &str) -> String {
         create(self, dialect, table, false)

@@ -25,21 +25,21 @@ use summary::Summary;
 /// The most bytes of a sample that are read. It bounds the memory.
 const BYTES: u64 = 64 << 20;
 
-/// Finds the row struct that fits a sample: JSON Lines, if it begins with `{`, or else CSV with a header. The first 64 MiB
-/// are read.
+/// Finds the row struct that fits a sample: JSON Lines, if it begins with `{`, or else CSV with a header. The first 64
+/// MiB are read.
 ///
 /// Its [`Display`](fmt::Display) is the source of the struct, which compiles against the sample: its columns are
 /// `bool`, `i64`, `u64` where `i64` is too small, `f64`, `String`, lists of these if all elements have one type, and
-/// `serde_json::Value` for objects, mixed values and the elements of a list inside four other lists (`RawJson` if they contain
-/// integers beyond 64 bits). A column with a null or missing value is an `Option`. A comment says which column may be the
-/// primary key, and why. Names that Rust does not allow are changed.
+/// `serde_json::Value` for objects, mixed values and the elements of a list inside four other lists (`RawJson` if they
+/// contain integers beyond 64 bits). A column with a null or missing value is an `Option`. A comment says which column
+/// may be the primary key, and why. Names that Rust does not allow are changed.
 ///
 /// `cargo run --example infer examples/cats.jsonl` prints it.
 ///
 /// # Errors
 ///
-/// The error of the reader, or an error of the kind [`InvalidData`](io::ErrorKind::InvalidData): a row cannot be read, and the
-/// error names its line; the sample has no rows; or the rows have no columns.
+/// The error of the reader, or an error of the kind [`InvalidData`](io::ErrorKind::InvalidData): a row cannot be read,
+/// and the error names its line; the sample has no rows; or the rows have no columns.
 ///
 /// ```
 /// let sample = r#"{"key": 1, "genus": "felis", "weight": 4.5}

@@ -48,8 +48,8 @@ pub(super) struct Summary {
 /// The most items of a list that are summarised by position: a column has no longer tuples.
 const PLACES: usize = 12;
 
-/// The most levels of lists whose items are summarised. An item is summarised twice, by its position and with the others, so the
-/// work doubles with each level.
+/// The most levels of lists whose items are summarised. An item is summarised twice, by its position and with the
+/// others, so the work doubles with each level.
 const LEVELS: usize = 4;
 
 impl Summary {
@@ -96,7 +96,8 @@ impl Summary {
 }
 
 impl Kinds {
-    /// Adds a value. `long` says whether it has integers beyond 64 bits. The items of lists are summarised down to `levels`.
+    /// Adds a value. `long` says whether it has integers beyond 64 bits. The items of lists are summarised down to
+    /// `levels`.
     fn add(&mut self, value: &Value, long: bool, levels: usize) {
         let long = long && has_long(value);
         self.longs += usize::from(long);

@@ -37,8 +37,8 @@ const CHECKED: u64 = 4096;
 #[cfg(feature = "persist")]
 pub(crate) fn check_value(path: &Path, len: u64) -> Result<u32, FileError> {
     let read = || -> io::Result<u32> {
-        // A device or a pipe has no contents to check. It is not opened, because it may not be readable, or opening it may have an
-        // effect.
+        // A device or a pipe has no contents to check. It is not opened, because it may not be readable, or opening it
+        // may have an effect.
         if !fs::metadata(path)?.is_file() {
             return Ok(0);
         }

@@ -65,7 +65,8 @@ impl Storage for Disk {
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        // Windows has no such call, and makes the name durable with the file. Some network file systems refuse the call.
+        // Windows has no such call, and makes the name durable with the file. Some network file systems refuse the
+        // call.
         match if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) } {
             Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
             synced => synced,
@@ -143,8 +144,8 @@ impl StoredFile {
 
     /// Makes the name of the file durable.
     ///
-    /// A device or a pipe has no name that must be durable. A link leads to the name. In both cases the directory of the path
-    /// can be one that the system cannot sync, such as `/dev/fd`.
+    /// A device or a pipe has no name that must be durable. A link leads to the name. In both cases the directory of
+    /// the path can be one that the system cannot sync, such as `/dev/fd`.
     pub(crate) fn sync_name(&self, storage: &dyn Storage) -> Result<(), FileError> {
         if !self.watch.keeps_name() {
             return Ok(());
@@ -222,7 +223,8 @@ pub(crate) fn create_directory(
     let missing: Vec<&Path> =
         path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
     create().map_err(|error| {
-        // The system's reason is only that a file exists. A file can have the name of the directory, or of one above it.
+        // The system's reason is only that a file exists. A file can have the name of the directory, or of one above
+        // it.
         let file = path.ancestors().find(|path| path.exists() && !path.is_dir());
         let error = file.map_or(error, |file| io::Error::other(format!("`{}` is not a directory", file.display())));
         FileError::new(operation, path, error)

@@ -1,7 +1,7 @@
 //! The complete parts of a persistent pipeline: [`CompleteParts`].
 //!
-//! The rows of a complete part are in no other place. If the pipeline continued without one of its parts, the table would lack
-//! these rows without an error.
+//! The rows of a complete part are in no other place. If the pipeline continued without one of its parts, the table
+//! would lack these rows without an error.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,8 +12,8 @@ use crate::sink::file::storage::FileError;
 
 /// The last bytes of each Parquet file.
 const END: &[u8; 4] = b"PAR1";
-/// Up to this number of parts, all parts are checked with each new one. If there are more, they are checked less often, so that
-/// the time for each new part does not grow with their number.
+/// Up to this number of parts, all parts are checked with each new one. If there are more, they are checked less often,
+/// so that the time for each new part does not grow with their number.
 const FEW: usize = 64;
 const HELP: &str = "restore the directory and the state directory from one backup, or remove both to start over";
 
@@ -28,8 +28,8 @@ pub(super) struct CompleteParts {
 }
 
 impl CompleteParts {
-    /// Checks that the parts of a directory are whole, and that none is missing before the last one. The checkpoint shows
-    /// whether the last one is there.
+    /// Checks that the parts of a directory are whole, and that none is missing before the last one. The checkpoint
+    /// shows whether the last one is there.
     pub(super) fn found(directory: &Path, named: &[Named]) -> Result<Self, BoxError> {
         let mut parts = Vec::new();
         for (expected, (number, _, path)) in (1..).zip(named) {

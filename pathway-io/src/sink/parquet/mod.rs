@@ -1,25 +1,25 @@
 //! Tables as Parquet files.
 //!
 //! A directory receives the *updates* of a table, with `time` and `diff` beside the columns, in files that are written
-//! one after the other: `part-00000001-<time>.parquet`, where `<time>` is the time of its last commit. The columns
-//! have the types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), but a `Decimal`, an `i128` and a
-//! `u128` are texts, because few readers support decimals of 39 or 57 digits. DuckDB and Polars read `cats/*.parquet`, and
-//! pyarrow and pandas read the directory `cats`, as one table, also while the pipeline writes.
+//! one after the other: `part-00000001-<time>.parquet`, where `<time>` is the time of its last commit. The columns have
+//! the types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), but a `Decimal`, an `i128` and a
+//! `u128` are texts, because few readers support decimals of 39 or 57 digits. DuckDB and Polars read `cats/*.parquet`,
+//! and pyarrow and pandas read the directory `cats`, as one table, also while the pipeline writes.
 //!
 //! A part gets its final name when it is complete. Until then its name is `.part.parquet.new`, which these readers
-//! ignore. A part ends when it has [`rows`](Options::rows), when it has the age of [`every`](Options::every), and when the
-//! pipeline ends. It contains whole commits.
+//! ignore. A part ends when it has [`rows`](Options::rows), when it has the age of [`every`](Options::every), and when
+//! the pipeline ends. It contains whole commits.
 //!
-//! When the pipeline starts, it creates the directory, or removes the parts in it. A persistent pipeline continues them. Each
-//! commit is in exactly one part, and a part has only commits of a checkpoint. Commits that are not in a complete part are kept in
-//! the state. A part ends earlier when the state has 64 MiB of history. Do not move or rewrite the parts: the pipeline fails if an
-//! earlier part is missing or has another length.
+//! When the pipeline starts, it creates the directory, or removes the parts in it. A persistent pipeline continues
+//! them. Each commit is in exactly one part, and a part has only commits of a checkpoint. Commits that are not in a
+//! complete part are kept in the state. A part ends earlier when the state has 64 MiB of history. Do not move or
+//! rewrite the parts: the pipeline fails if an earlier part is missing or has another length.
 //!
-//! Arrow counts instants and durations in nanoseconds of 64 bits: instants from 1677-09-21 to 2262-04-11, and durations up to
-//! 292 years. A row with another value that a source pushes is a bad row, which the source's [`BadRows`](crate::BadRows)
-//! policy handles, as is a row of more than 2 * 10^9 bytes. Such a row that a computation makes fails the pipeline. In a
-//! persistent pipeline it also fails each later start, so limit these values in the computation. For larger ranges, use a
-//! column of another type, such as an integer.
+//! Arrow counts instants and durations in nanoseconds of 64 bits: instants from 1677-09-21 to 2262-04-11, and durations
+//! up to 292 years. A row with another value that a source pushes is a bad row, which the source's
+//! [`BadRows`](crate::BadRows) policy handles, as is a row of more than 2 * 10^9 bytes. Such a row that a computation
+//! makes fails the pipeline. In a persistent pipeline it also fails each later start, so limit these values in the
+//! computation. For larger ranges, use a column of another type, such as an integer.
 //!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, parquet};
@@ -205,8 +205,8 @@ impl ParquetSink {
         Ok(parts)
     }
 
-    /// Collects a part of a commit. Rows are encoded as soon as there are enough of them, because a commit can be larger
-    /// than the memory.
+    /// Collects a part of a commit. Rows are encoded as soon as there are enough of them, because a commit can be
+    /// larger than the memory.
     fn collect<S: Schema>(&mut self, batch: &Batch<S>, time: u64) -> RunResult {
         if self.collected + batch.bytes() > BYTES {
             self.encode()?;
@@ -230,8 +230,8 @@ impl ParquetSink {
     }
 }
 
-/// Locks a directory against other pipelines, which would remove its parts or add their own. Returns `None` where a program
-/// cannot open a directory.
+/// Locks a directory against other pipelines, which would remove its parts or add their own. Returns `None` where a
+/// program cannot open a directory.
 fn locked(directory: &Path) -> io::Result<Option<LockedFile>> {
     if !cfg!(unix) {
         return Ok(None);
@@ -246,8 +246,8 @@ fn name_of(number: u64, time: u64) -> String {
     format!("part-{number:08}-{time}.parquet")
 }
 
-/// Returns the number of a part and the time of its last commit, if a complete part has exactly this name. Other programs
-/// have similar names for their files.
+/// Returns the number of a part and the time of its last commit, if a complete part has exactly this name. Other
+/// programs have similar names for their files.
 fn numbers(name: &str) -> Option<(u64, u64)> {
     let (number, time) = name.strip_prefix("part-")?.strip_suffix(".parquet")?.split_once('-')?;
     let (number, time) = (number.parse().ok()?, time.parse().ok()?);

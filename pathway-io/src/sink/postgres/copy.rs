@@ -14,7 +14,8 @@ use crate::rows::schema::Schema;
 /// The number of bytes that are collected before they are sent.
 const BUFFER: usize = 64 * 1024;
 
-/// A running `COPY` into a table. Its errors contain the errors of the client, and those of rows that PostgreSQL cannot hold.
+/// A running `COPY` into a table. Its errors contain the errors of the client, and those of rows that PostgreSQL cannot
+/// hold.
 pub(super) struct Copy<'a> {
     writer: CopyInWriter<'a>,
     layout: &'a Layout,

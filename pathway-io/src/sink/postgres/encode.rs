@@ -192,8 +192,8 @@ mod tests {
 
     #[test]
     fn a_numeric_is_groups_of_four_digits() {
-        // A `numeric` begins with the number of groups, the weight of the first group, the sign, and the number of digits
-        // after the point. The groups follow.
+        // A `numeric` begins with the number of groups, the weight of the first group, the sign, and the number of
+        // digits after the point. The groups follow.
         for (text, expected) in [
             ("0", vec![0, 0, 0, 0]),
             ("-0.00", vec![0, 0, 0, 2]),

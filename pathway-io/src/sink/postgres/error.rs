@@ -73,15 +73,15 @@ pub(super) fn invalid(error: postgres::Error) -> BoxError {
     ))
 }
 
-/// Returns whether the server refuses a row permanently: because of its values, a constraint, a limit, a row-level security
-/// policy, or a trigger that raises an exception.
+/// Returns whether the server refuses a row permanently: because of its values, a constraint, a limit, a row-level
+/// security policy, or a trigger that raises an exception.
 fn is_refusal(error: &postgres::Error) -> bool {
     let Some(error) = error.as_db_error() else { return false };
     let state = error.code().code();
     // An internal error, whose text is not translated: a value that takes more than 1 GB in the server.
     let is_too_large = state == "XX000" && error.message().starts_with("invalid memory alloc request size");
-    // These are the functions of the server for `RAISE`, which can use any state, and for policies, which share a state with
-    // missing privileges.
+    // These are the functions of the server for `RAISE`, which can use any state, and for policies, which share a state
+    // with missing privileges.
     let is_raised = matches!(error.routine(), Some("exec_stmt_raise" | "ExecWithCheckOptions"));
     ["22", "23", "54", "P0"].iter().any(|class| state.starts_with(class)) || is_raised || is_too_large
 }

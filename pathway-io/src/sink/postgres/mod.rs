@@ -1,8 +1,9 @@
 //! Tables in PostgreSQL databases.
 //!
-//! A table with a primary key is kept as its *current rows*. A table without one is kept as its updates, with `time` and
-//! `diff` beside the columns. Every commit is applied whole, in one transaction; commits that come together share one. The
-//! table `pathway_io_tables` has the time of each table's last commit, which is written in the same transaction.
+//! A table with a primary key is kept as its *current rows*. A table without one is kept as its updates, with `time`
+//! and `diff` beside the columns. Every commit is applied whole, in one transaction; commits that come together share
+//! one. The table `pathway_io_tables` has the time of each table's last commit, which is written in the same
+//! transaction.
 //!
 //! | column type | in PostgreSQL |
 //! |---|---|
@@ -21,47 +22,47 @@
 //! | `Value`, `RawJson`, lists, arrays, tuples, sets, maps, `json` columns | `jsonb` |
 //! | `Option<T>` | as `T`, or `NULL` |
 //!
-//! PostgreSQL stores microseconds, so nanoseconds are cut off. Names are quoted, so two columns can differ in case only. A name of
-//! more than 63 bytes is an error, because PostgreSQL would cut it.
+//! PostgreSQL stores microseconds, so nanoseconds are cut off. Names are quoted, so two columns can differ in case
+//! only. A name of more than 63 bytes is an error, because PostgreSQL would cut it.
 //!
 //! # Rows that PostgreSQL cannot hold
 //!
-//! A row that a source pushes is a bad row, which the source's [`BadRows`](crate::BadRows) policy handles, if it has one of
-//! these values. In a row that a computation makes, they fail the pipeline, as does a row that violates a constraint of a table
-//! that you made, unless [`Options::refused_rows`] says otherwise.
+//! A row that a source pushes is a bad row, which the source's [`BadRows`](crate::BadRows) policy handles, if it has
+//! one of these values. In a row that a computation makes, they fail the pipeline, as does a row that violates a
+//! constraint of a table that you made, unless [`Options::refused_rows`] says otherwise.
 //!
 //! - a NUL character in a text or in JSON
-//! - in JSON: one half of a surrogate pair, such as `"\ud800"`; a number with more than 131,072 digits before or 16,383 after
-//!   the point, such as `1e400000`; an array of more than 2<sup>24</sup> elements, or an object of more than
+//! - in JSON: one half of a surrogate pair, such as `"\ud800"`; a number with more than 131,072 digits before or 16,383
+//!   after the point, such as `1e400000`; an array of more than 2<sup>24</sup> elements, or an object of more than
 //!   2<sup>23</sup> names
 //! - a date or time outside of PostgreSQL's range
 //! - a nanosecond in the primary key
-//! - a primary key of more than 2,688 bytes, less 8 for each further column; in a table of updates their length does not
-//!   matter
+//! - a primary key of more than 2,688 bytes, less 8 for each further column; in a table of updates their length does
+//!   not matter
 //! - JSON of more than 268,435,455 bytes, or a row of more than 1 GiB; see [`Options::row_limit`]
 //!
 //! # The table
 //!
 //! The pipeline creates the table when it starts, by [`TableSchema::sql_ddl`](crate::TableSchema::sql_ddl), or empties
-//! it if an earlier run wrote it. A persistent pipeline continues it, with each commit exactly once. The pipeline uses an
-//! existing table that no pipeline has made only if the columns have these types and the table is empty. A column must not be
-//! generated, a column of the key must not have a nondeterministic collation, and the primary key must not be `DEFERRABLE`.
-//! Otherwise the pipeline leaves the table unchanged, names each difference, and does not start. The role needs the right to create
-//! tables, unless both tables exist.
+//! it if an earlier run wrote it. A persistent pipeline continues it, with each commit exactly once. The pipeline uses
+//! an existing table that no pipeline has made only if the columns have these types and the table is empty. A column
+//! must not be generated, a column of the key must not have a nondeterministic collation, and the primary key must not
+//! be `DEFERRABLE`. Otherwise the pipeline leaves the table unchanged, names each difference, and does not start. The
+//! role needs the right to create tables, unless both tables exist.
 //!
-//! Rows of new keys are written with `COPY`, all others with `INSERT .. ON CONFLICT`. A table with rules or with row security
-//! policies receives all rows by `INSERT`. If another program has written a row with the key of a row of the pipeline, that row is
-//! replaced.
+//! Rows of new keys are written with `COPY`, all others with `INSERT .. ON CONFLICT`. A table with rules or with row
+//! security policies receives all rows by `INSERT`. If another program has written a row with the key of a row of the
+//! pipeline, that row is replaced.
 //!
-//! While the pipeline runs, it holds an advisory lock for the table. A second process that writes the same table does not
-//! start. Each table has its own connection, which must stay one session of the server: a connection pool such as PgBouncer
-//! must be in session mode. Time-outs that the role or the database has for statements, transactions and idle sessions do not
-//! apply to it.
+//! While the pipeline runs, it holds an advisory lock for the table. A second process that writes the same table does
+//! not start. Each table has its own connection, which must stay one session of the server: a connection pool such as
+//! PgBouncer must be in session mode. Time-outs that the role or the database has for statements, transactions and idle
+//! sessions do not apply to it.
 //!
 //! # Errors
 //!
-//! An attempt to connect takes at most twice the `connect_timeout` of the connection string (10 s by default) for each host,
-//! also if a host accepts the connection and does not answer.
+//! An attempt to connect takes at most twice the `connect_timeout` of the connection string (10 s by default) for each
+//! host, also if a host accepts the connection and does not answer.
 //!
 //! These errors are retried, see [`Options::retry`]: connections that cannot be made or are lost, and the SQLSTATE
 //! classes 08 (connection), 57P (the server shuts down or starts) and 53 (resources), 40001 (serialization), 40P01

@@ -39,7 +39,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Returns the options of [`write()`](super::write()): the name of the schema, current rows if there is a primary key, no TLS.
+    /// Returns the options of [`write()`](super::write()): the name of the schema, current rows if there is a primary
+    /// key, no TLS.
     pub fn new() -> Self {
         Self::default()
     }
@@ -74,7 +75,8 @@ impl Options {
         self
     }
 
-    /// Encrypts the connection, with a TLS connector from a crate such as `postgres-native-tls` or `tokio-postgres-rustls`.
+    /// Encrypts the connection, with a TLS connector from a crate such as `postgres-native-tls` or
+    /// `tokio-postgres-rustls`.
     ///
     /// ```ignore
     /// let connector = native_tls::TlsConnector::new()?;
@@ -103,14 +105,14 @@ impl Options {
 
     /// Sets the policy for rows that PostgreSQL refuses permanently. By default, they fail the pipeline.
     ///
-    /// These are rows that violate a constraint or a trigger of a table that you made, and rows of a computation with values that
-    /// PostgreSQL cannot hold.
+    /// These are rows that violate a constraint or a trigger of a table that you made, and rows of a computation with
+    /// values that PostgreSQL cannot hold.
     ///
-    /// It applies to the SQLSTATE classes 22 (data), 23 (integrity constraint), 54 (limits) and P0 (PL/pgSQL), to any state that a
-    /// trigger raises by `RAISE`, to rows that violate a row-level security policy, and to XX000 if the server cannot allocate the
-    /// memory for a value. The server does not say which row of a commit it refuses. The sink finds it by trying parts of the
-    /// commit.
-    /// See [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
+    /// It applies to the SQLSTATE classes 22 (data), 23 (integrity constraint), 54 (limits) and P0 (PL/pgSQL), to any
+    /// state that a trigger raises by `RAISE`, to rows that violate a row-level security policy, and to XX000 if the
+    /// server cannot allocate the memory for a value. The server does not say which row of a commit it refuses. The
+    /// sink finds it by trying parts of the commit. See
+    /// [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
     pub fn refused_rows(mut self, policy: BadRows) -> Self {
         self.refused_rows = policy;
         self

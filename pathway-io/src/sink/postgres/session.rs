@@ -60,8 +60,8 @@ impl Connect {
 
     /// Opens a connection.
     ///
-    /// The client would wait for ever for a server that accepts the connection and does not answer, such as a proxy without
-    /// its database. The thread of such an attempt ends when the server closes the connection.
+    /// The client would wait for ever for a server that accepts the connection and does not answer, such as a proxy
+    /// without its database. The thread of such an attempt ends when the server closes the connection.
     fn open(&self, config: Config) -> Result<Client, BoxError> {
         let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX).max(1);
         let limit = config.get_connect_timeout().copied().unwrap_or(CONNECT).saturating_mul(hosts.saturating_mul(2));
@@ -265,11 +265,12 @@ impl Session {
         }
     }
 
-    /// Returns the updates that the server refuses, with its errors. It tries smaller and smaller parts of the commit, each
-    /// after the parts that were accepted, and undoes everything.
+    /// Returns the updates that the server refuses, with its errors. It tries smaller and smaller parts of the commit,
+    /// each after the parts that were accepted, and undoes everything.
     ///
-    /// A part has all updates of a key or none, and the keys are added in the order in which they are written. Otherwise a part
-    /// could be refused although the whole is accepted: a row may have the unique value of a row that the commit removes.
+    /// A part has all updates of a key or none, and the keys are added in the order in which they are written.
+    /// Otherwise a part could be refused although the whole is accepted: a row may have the unique value of a row that
+    /// the commit removes.
     fn refused<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> Result<Vec<(usize, BoxError)>, BoxError> {
         let order = match &self.statements {
             Rows::Current(_) => apply::order(commit),
@@ -303,7 +304,8 @@ impl Session {
                     parts.push((half, rows, numbers));
                 }
             } else if let Some(last) = numbers.len().checked_sub(1) {
-                // The last update of the key has the row that was written. Without it, the key's earlier row is removed.
+                // The last update of the key has the row that was written. Without it, the key's earlier row is
+                // removed.
                 refused.push((numbers[last], error));
                 if last > 0 {
                     attempt(rows.filtered(|row| row != last))?;

@@ -22,8 +22,8 @@ pub(super) struct Database {
     pub(super) update: usize,
     /// The time of the last commit that this sink has written or found.
     pub(super) time: u64,
-    /// The updates of a commit that SQLite refuses, so that all of them are known after one attempt. `None` if the first one ends
-    /// the commit.
+    /// The updates of a commit that SQLite refuses, so that all of them are known after one attempt. `None` if the
+    /// first one ends the commit.
     pub(super) refused: Option<Vec<(usize, BoxError)>>,
 }
 
@@ -33,7 +33,8 @@ impl Database {
         if self.connection.is_autocommit() { Ok(()) } else { self.connection.execute_batch("COMMIT") }
     }
 
-    /// Writes the rows of a commit. The transaction ends with the next flush, so that commits that arrive together share it.
+    /// Writes the rows of a commit. The transaction ends with the next flush, so that commits that arrive together
+    /// share it.
     pub(super) fn apply<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
         if self.connection.is_autocommit() {
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -138,7 +139,8 @@ fn collect(
     }
 }
 
-/// Returns the start of the header of a database, and the length of its file. `None` if the file is missing or has no header.
+/// Returns the start of the header of a database, and the length of its file. `None` if the file is missing or has no
+/// header.
 fn header(path: &Path) -> io::Result<Option<([u8; 60], u64)>> {
     let found = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

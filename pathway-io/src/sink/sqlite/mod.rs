@@ -19,10 +19,10 @@
 //! continues it, with each commit exactly once after any kill. An existing table that no pipeline has made is used if
 //! it has the same columns and no rows. Otherwise the table is left unchanged, and the pipeline does not start.
 //!
-//! SQLite holds at most 10^9 bytes in a row, or the bytes of [`Options::row_limit`]. A larger row that a source pushes is a bad
-//! row, which the source's [`BadRows`](crate::BadRows) policy handles. A larger row that a computation makes fails the
-//! pipeline, as does a row that violates a constraint of a table that you made, unless [`Options::refused_rows`] says
-//! otherwise.
+//! SQLite holds at most 10^9 bytes in a row, or the bytes of [`Options::row_limit`]. A larger row that a source pushes
+//! is a bad row, which the source's [`BadRows`](crate::BadRows) policy handles. A larger row that a computation makes
+//! fails the pipeline, as does a row that violates a constraint of a table that you made, unless
+//! [`Options::refused_rows`] says otherwise.
 //!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, sqlite};
@@ -172,7 +172,8 @@ struct SqliteSink {
     /// Whether the sink finds all updates that SQLite refuses.
     finds_refused: bool,
     database: Option<Database>,
-    /// The file that was opened first, with its absolute path or URI, in case the program changes its working directory.
+    /// The file that was opened first, with its absolute path or URI, in case the program changes its working
+    /// directory.
     opened: Option<(PathBuf, Watch)>,
 }
 

@@ -80,8 +80,8 @@ impl<S: Schema, O> AsyncSubject<S, O> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the call commits nothing. Once the future was polled, the offset stays set,
-    /// as by [`advance`](Self::advance).
+    /// If the future is dropped before it completes, the call commits nothing. Once the future was polled, the offset
+    /// stays set, as by [`advance`](Self::advance).
     ///
     /// # Errors
     ///
@@ -96,8 +96,8 @@ impl<S: Schema, O> AsyncSubject<S, O> {
 
     /// Calls `callback` with each offset once the checkpoint that contains it is on disk.
     ///
-    /// See [`Subject::on_durable`](crate::Subject::on_durable). The call is on a thread of the library, outside the runtime of
-    /// `run`.
+    /// See [`Subject::on_durable`](crate::Subject::on_durable). The call is on a thread of the library, outside the
+    /// runtime of `run`.
     pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static)
     where
         O: Offset,

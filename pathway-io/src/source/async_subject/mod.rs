@@ -47,11 +47,11 @@ use crate::source::subject::Subject;
 
 /// Pushes rows from a task into one of a source's tables, without blocking the thread.
 ///
-/// An `async fn run` under `#[connector]` receives one for each table (feature `tokio`). Clones push into the same table, from
-/// any task, thread or runtime.
+/// An `async fn run` under `#[connector]` receives one for each table (feature `tokio`). Clones push into the same
+/// table, from any task, thread or runtime.
 ///
-/// The methods have the names of [`Subject`]'s methods. Those that may wait are async. Without `.await`, they do nothing: rustc
-/// reports that as an error at a `?`, and otherwise as a warning.
+/// The methods have the names of [`Subject`]'s methods. Those that may wait are async. Without `.await`, they do
+/// nothing: rustc reports that as an error at a `?`, and otherwise as a warning.
 ///
 /// ```
 /// use pathway_io::{AsyncSubject, RunResult, Schema, connector, testing};
@@ -217,7 +217,8 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the call commits nothing and the table stays open for its other handles.
+    /// If the future is dropped before it completes, the call commits nothing and the table stays open for its other
+    /// handles.
     ///
     /// # Errors
     ///
@@ -296,8 +297,8 @@ impl<S, O> AsyncSubject<S, O> {
 
     /// Starts a task beside `run`, on the same thread. Its error or panic is an error or panic of `run`.
     ///
-    /// The task returns `()` or a `Result<(), E>`, as `run` does, or it never returns. If it fails, the future of `run` is dropped
-    /// at its `.await`. When `run` ends, or a stop drops it, its tasks are dropped, too.
+    /// The task returns `()` or a `Result<(), E>`, as `run` does, or it never returns. If it fails, the future of `run`
+    /// is dropped at its `.await`. When `run` ends, or a stop drops it, its tasks are dropped, too.
     ///
     /// ```no_run
     /// # use std::time::Duration;

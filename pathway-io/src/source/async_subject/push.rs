@@ -17,8 +17,8 @@ use crate::source::try_next_error::TryNextError;
 
 /// The parts of the push methods.
 impl<S, O> AsyncSubject<S, O> {
-    /// Pushes into a batch like [`Subject::push_row`](crate::Subject::push_row). The outer `Err` means that the subject is
-    /// closed, and the inner one that `fill` failed.
+    /// Pushes into a batch like [`Subject::push_row`](crate::Subject::push_row). The outer `Err` means that the subject
+    /// is closed, and the inner one that `fill` failed.
     #[inline]
     async fn push_row<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed>
     where
@@ -44,8 +44,8 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the row is dropped and not pushed. With [`reserve`](Self::reserve) you
-    /// keep it.
+    /// If the future is dropped before it completes, the row is dropped and not pushed. With [`reserve`](Self::reserve)
+    /// you keep it.
     ///
     /// # Errors
     ///
@@ -120,8 +120,8 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// A [`RowError`] that names column, position and reason, if the policy for bad rows is to fail. On a closed subject an error
-    /// whose [`is_closed`](RowError::is_closed) is true.
+    /// A [`RowError`] that names column, position and reason, if the policy for bad rows is to fail. On a closed
+    /// subject an error whose [`is_closed`](RowError::is_closed) is true.
     pub async fn next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
     where
         S: Schema,
@@ -133,7 +133,8 @@ impl<S, O> AsyncSubject<S, O> {
 
     /// Pushes many rows in one call: one JSON object per line.
     ///
-    /// It works like [`Subject::next_json_lines`](crate::Subject::next_json_lines). Returns the number of rows that were pushed.
+    /// It works like [`Subject::next_json_lines`](crate::Subject::next_json_lines). Returns the number of rows that
+    /// were pushed.
     ///
     /// # Cancel safety
     ///

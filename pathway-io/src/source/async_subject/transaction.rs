@@ -15,8 +15,8 @@ use crate::source::transaction::{Transaction, TransactionTable};
 
 /// Rows that become visible together or not at all, pushed from a task.
 ///
-/// It has the push methods of a [`Transaction`]. They are not async, because they never wait: the rows are kept in memory, whatever
-/// their number. [`commit`](Self::commit) is async. A transaction that is dropped writes nothing.
+/// It has the push methods of a [`Transaction`]. They are not async, because they never wait: the rows are kept in
+/// memory, whatever their number. [`commit`](Self::commit) is async. A transaction that is dropped writes nothing.
 ///
 /// ```
 /// # use pathway_io::{AsyncSubject, Closed, Schema};
@@ -77,7 +77,8 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
         self.rows.with(&other.subject)
     }
 
-    /// Commits the plain rows pushed so far and then the rows of the transaction, as one commit; see [`Transaction::commit`].
+    /// Commits the plain rows pushed so far and then the rows of the transaction, as one commit; see
+    /// [`Transaction::commit`].
     ///
     /// The call waits while the backlog has no space.
     ///
@@ -106,8 +107,8 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
 }
 
 impl<S: Schema, O> AsyncTransaction<S, O> {
-    /// Commits like [`commit`](Self::commit), and sets the offset for the transaction and everything that the connector pushed
-    /// before.
+    /// Commits like [`commit`](Self::commit), and sets the offset for the transaction and everything that the connector
+    /// pushed before.
     ///
     /// # Cancel safety
     ///

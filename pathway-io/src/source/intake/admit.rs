@@ -24,8 +24,8 @@ pub(crate) enum Push {
     Try,
     /// Waits for space, for a push that may follow.
     Reserve,
-    /// The push does not wait, because it has waited for space before. If others have taken the space meanwhile, this row
-    /// exceeds the backlog by one.
+    /// The push does not wait, because it has waited for space before. If others have taken the space meanwhile, this
+    /// row exceeds the backlog by one.
     Reserved,
     /// The push does not wait, for the same reason, and has an offset.
     ReservedAt,

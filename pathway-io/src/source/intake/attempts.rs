@@ -13,8 +13,8 @@ impl Intake {
         self.lock().attempt
     }
 
-    /// Closes all handles of an attempt of `run` that has failed and will be repeated. Its pushed rows are committed, except
-    /// those after the last offset.
+    /// Closes all handles of an attempt of `run` that has failed and will be repeated. Its pushed rows are committed,
+    /// except those after the last offset.
     pub(crate) fn end_attempt(self: &Arc<Self>) {
         let mut state = self.lock();
         state.attempt += 1;

@@ -42,8 +42,9 @@ pub(crate) enum IntakeMessage {
 
 /// The channel to the sequencer. Its methods never wait.
 ///
-/// The sequencer outlives the subjects. If it has ended nevertheless, the run reports the failure that ended it. A message is then
-/// leaked: the caller holds the lock of its intake, and the drop of a [`Credit`] would take the lock a second time.
+/// The sequencer outlives the subjects. If it has ended nevertheless, the run reports the failure that ended it. A
+/// message is then leaked: the caller holds the lock of its intake, and the drop of a [`Credit`] would take the lock a
+/// second time.
 pub(crate) trait Outbox: Send + Sync + 'static {
     /// Sends a message and wakes the sequencer's thread.
     fn send(&self, message: IntakeMessage);
@@ -84,8 +85,8 @@ impl Drop for Credit {
 }
 
 impl Intake {
-    /// Returns whether the backlog has space for `load`. If it has none, it notifies the sequencer once, because the rows
-    /// in flight may wait for a checkpoint.
+    /// Returns whether the backlog has space for `load`. If it has none, it notifies the sequencer once, because the
+    /// rows in flight may wait for a checkpoint.
     pub(super) fn has_space(&self, state: &mut State, load: Load) -> bool {
         let has_space = state.in_flight.is_zero() || state.in_flight.plus(load).fits(self.limit);
         if !has_space && !std::mem::replace(&mut state.is_backpressured, true) {

@@ -16,8 +16,8 @@
 //! the last offset wait for the next one; see [`Pending`].
 //!
 //! Autocommit costs nothing while nothing is pushed: the first row after a commit *arms* a timer in the sequencer,
-//! which calls [`Intake::autocommit`] when it is due. An *eager* source counts the interval from the last cut instead, so
-//! that a row after a quiet interval is due immediately.
+//! which calls [`Intake::autocommit`] when it is due. An *eager* source counts the interval from the last cut instead,
+//! so that a row after a quiet interval is due immediately.
 //!
 //! | file | content |
 //! |---|---|
@@ -221,8 +221,8 @@ impl Intake {
         offsets.end()
     }
 
-    /// Counts rows that were pushed into a transaction. Returns the number of offsets that were set before. Other rows are
-    /// counted when they are admitted.
+    /// Counts rows that were pushed into a transaction. Returns the number of offsets that were set before. Other rows
+    /// are counted when they are admitted.
     pub(crate) fn count_rows(&self, table: usize, count: u64) -> u64 {
         let mut state = self.lock();
         state.offered[table] += count;

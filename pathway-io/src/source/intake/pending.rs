@@ -156,8 +156,9 @@ impl Pending {
         Ok(())
     }
 
-    /// Lets `rows` push rows into one batch of a table, and counts each in `offered`. Returns `Ok(true)` after `None`, the
-    /// error if there is one, and `Ok(false)` if the lock was held long enough, the batch is full or the load reaches `limit`.
+    /// Lets `rows` push rows into one batch of a table, and counts each in `offered`. Returns `Ok(true)` after `None`,
+    /// the error if there is one, and `Ok(false)` if the lock was held long enough, the batch is full or the load
+    /// reaches `limit`.
     pub(crate) fn push_all<S: Schema, E>(
         &mut self,
         table: usize,

@@ -76,8 +76,9 @@ pub(super) struct State {
     pub(super) open: usize,
     /// The number of offsets set. It shows whether the rows of a transaction are older than the last offset.
     pub(super) offsets_set: u64,
-    /// The number of transactions that were open when the last offset was set, and whose rows it does not cover yet. The offset
-    /// waits for them, and nothing is cut. If one is dropped, or has later rows, the offset waits for the next offset.
+    /// The number of transactions that were open when the last offset was set, and whose rows it does not cover yet.
+    /// The offset waits for them, and nothing is cut. If one is dropped, or has later rows, the offset waits for the
+    /// next offset.
     pub(super) awaited: usize,
     /// The rows that a cut could take before an offset began to wait. They do not wait because of the transaction.
     before_wait: Load,
@@ -91,7 +92,8 @@ pub(super) struct State {
     /// Whether the present attempt has pushed nothing for too long, and must end.
     pub(super) interrupted: bool,
     pub(super) closed_tables: Vec<bool>,
-    /// The number of times that a handle of the present attempt has returned `Closed`. If it has, an error of `run` is a clean end.
+    /// The number of times that a handle of the present attempt has returned `Closed`. If it has, an error of `run` is
+    /// a clean end.
     pub(super) refusals: u64,
     /// The number of rows pushed into each table, good and bad, for the row number in an error.
     pub(super) offered: Vec<u64>,
@@ -187,8 +189,8 @@ impl State {
         self.offsets_set
     }
 
-    /// Adds the rows of a transaction, which has ended. An offset that has waited for it covers them, unless some of them,
-    /// or other rows, were pushed after the offset.
+    /// Adds the rows of a transaction, which has ended. An offset that has waited for it covers them, unless some of
+    /// them, or other rows, were pushed after the offset.
     pub(super) fn append_transaction(&mut self, transaction: Pending) {
         let is_older = transaction.offsets_before.is_some_and(|before| before < self.offsets_set);
         if is_older && !self.pending.has_tail() {

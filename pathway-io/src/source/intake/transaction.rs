@@ -19,8 +19,8 @@ impl Intake {
         Ok(state.open_transaction())
     }
 
-    /// Ends an open transaction without a commit. An offset that has waited for it now waits for the next offset, because
-    /// the source may be about to fail, and would not read these rows again.
+    /// Ends an open transaction without a commit. An offset that has waited for it now waits for the next offset,
+    /// because the source may be about to fail, and would not read these rows again.
     pub(crate) fn drop_transaction(&self, entry: Entry) {
         let mut state = self.lock();
         if entry.attempt == state.attempt {

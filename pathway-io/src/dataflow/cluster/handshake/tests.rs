@@ -33,8 +33,8 @@ impl Cluster {
         Cluster { listener, control, ended }
     }
 
-    /// Accepts all connections, and passes those for control messages to `with`. One that was answered too late is followed
-    /// by another.
+    /// Accepts all connections, and passes those for control messages to `with`. One that was answered too late is
+    /// followed by another.
     fn serve(&self, with: impl Fn(TcpStream) + Send + 'static) {
         let listener = self.listener.try_clone().unwrap();
         thread::spawn(move || {

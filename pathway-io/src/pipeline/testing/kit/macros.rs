@@ -2,16 +2,17 @@
 
 /// Generates a `#[test]` for each promise of a connector.
 ///
-/// The name before the colon becomes the module of the tests. The expression after it makes the connector, and is evaluated for
-/// each run, several times in a test. Declare a source that does not end by itself as `endless, after 20
-/// rows`: the tests stop it after that many. The macro needs the feature `persist`, which is on by default.
+/// The name before the colon becomes the module of the tests. The expression after it makes the connector, and is
+/// evaluated for each run, several times in a test. Declare a source that does not end by itself as
+/// `endless, after 20 rows`: the tests stop it after that many. The macro needs the feature `persist`, which is on by
+/// default.
 ///
-/// A test whose promise does not concern the connector passes. The last two tests also pass for a source that sends other rows
-/// in each run, and for one that has neither an end nor offsets, because there is nothing to compare. If the rows depend on
-/// time, two runs can be equal by chance. Give each run another number of rows in this case.
+/// A test whose promise does not concern the connector passes. The last two tests also pass for a source that sends
+/// other rows in each run, and for one that has neither an end nor offsets, because there is nothing to compare. If the
+/// rows depend on time, two runs can be equal by chance. Give each run another number of rows in this case.
 ///
-/// A connector with several tables is tested table by table: keys and rows are compared within a table, and the order across
-/// tables does not matter. Each table must have a row.
+/// A connector with several tables is tested table by table: keys and rows are compared within a table, and the order
+/// across tables does not matter. Each table must have a row.
 ///
 /// | test | promise |
 /// |---|---|
@@ -110,16 +111,16 @@ macro_rules! connector_tests {
 
 /// Generates a `#[test]` for each promise of a [`Sink`](crate::Sink).
 ///
-/// The first closure makes the sink, with a new directory that the sink may write to. It is called several times with one
-/// directory to start the sink again after an end without a flush. The second closure reads what was written, as
+/// The first closure makes the sink, with a new directory that the sink may write to. It is called several times with
+/// one directory to start the sink again after an end without a flush. The second closure reads what was written, as
 /// JSON objects in the form in which [`next_json`](crate::Subject::next_json) reads rows:
 ///
 /// - `updates:` returns each update in order, with its `diff` and, if the output has it, its `time`.
 /// - `rows:` returns the rows that the table has now, in any order.
 ///
 /// The name before the colon becomes the module of the tests. The rows are of
-/// [`testing::EveryColumn`](crate::testing::EveryColumn). For a sink of one schema, write `warehouse of Cat: ..`. The values are
-/// made from the schema. If a column's type refuses them, as an enum does, give the column an
+/// [`testing::EveryColumn`](crate::testing::EveryColumn). For a sink of one schema, write `warehouse of Cat: ..`. The
+/// values are made from the schema. If a column's type refuses them, as an enum does, give the column an
 /// `#[schema(example = ..)]`.
 ///
 /// | test | promise |
@@ -142,11 +143,11 @@ macro_rules! connector_tests {
 /// | `undoes_what_was_not_flushed` | `recover` on the same sink undoes what was written since the last flush |
 /// | `keeps_its_time_without_a_commit` | a flush with nothing to write keeps the time |
 ///
-/// For `recovers_whole_commits`, the test binary runs this test in a second process, which makes the sink in the same directory,
-/// writes, and is killed. The sink must therefore find its storage from the directory. If your test starts a server, write its
-/// address to a file in the directory, and read the file if it exists. If the sink has written nothing to the directory and
-/// recovers nothing, its rows are in the memory of the test, and the kit drops the sink instead of killing the process. In the
-/// other tests, the kit also drops a sink to end it without a flush.
+/// For `recovers_whole_commits`, the test binary runs this test in a second process, which makes the sink in the same
+/// directory, writes, and is killed. The sink must therefore find its storage from the directory. If your test starts a
+/// server, write its address to a file in the directory, and read the file if it exists. If the sink has written
+/// nothing to the directory and recovers nothing, its rows are in the memory of the test, and the kit drops the sink
+/// instead of killing the process. In the other tests, the kit also drops a sink to end it without a flush.
 ///
 /// The kit writes no negative zero.
 ///

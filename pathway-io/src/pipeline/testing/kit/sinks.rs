@@ -1,7 +1,7 @@
 //! The checks behind `sink_tests!`: one function for each promise.
 //!
-//! The kit calls the methods of the sink itself, as the thread of a sink does, so that it can stop between two of them. What
-//! the sink has written is read back by the author's closure, as JSON, and compared as rows of the schema.
+//! The kit calls the methods of the sink itself, as the thread of a sink does, so that it can stop between two of them.
+//! What the sink has written is read back by the author's closure, as JSON, and compared as rows of the schema.
 
 use std::marker::PhantomData;
 use std::path::Path;
@@ -42,7 +42,8 @@ where
         SinkSuite { make, form, read, test: None, schema: PhantomData }
     }
 
-    /// Names the test that this suite is in, so that it can run in a process that is killed. Without a name, the sink is dropped.
+    /// Names the test that this suite is in, so that it can run in a process that is killed. Without a name, the sink
+    /// is dropped.
     #[must_use]
     pub fn in_test(mut self, test: &'static str) -> Self {
         self.test = Some(test);
@@ -180,8 +181,8 @@ where
         })
     }
 
-    /// A sink recovers the time of its last commit, and loses no row. The pipeline refuses one that is too new, and nothing
-    /// may have changed by then.
+    /// A sink recovers the time of its last commit, and loses no row. The pipeline refuses one that is too new, and
+    /// nothing may have changed by then.
     fn recovers_its_last_commit(&self) -> Verdict {
         self.recovers(|directory, commits| {
             let mut sink = self.recover_first(&directory.0)?;
@@ -239,7 +240,8 @@ where
         Ok(sink)
     }
 
-    /// Compares the rows with the time that `recover` has returned after [`write_without_flush`](Self::write_without_flush).
+    /// Compares the rows with the time that `recover` has returned after
+    /// [`write_without_flush`](Self::write_without_flush).
     fn has_whole_commits(&self, directory: &Directory, commits: &[Commit<S>], time: Option<u64>, end: &str) -> Verdict {
         let time = time.unwrap_or(0);
         let durable: Vec<_> = commits.iter().filter(|commit| commit.time() <= time).cloned().collect();

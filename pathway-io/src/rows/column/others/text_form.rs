@@ -44,8 +44,8 @@ pub trait TextForm: ColumnType + Copy {
     fn write(self, style: Style, out: &mut Vec<u8>);
 }
 
-/// Makes types column and key types by their text forms. Each line has the type, its `DataType`, a placeholder, the functions
-/// that parse and write a text, and for some types the function of [`TextForm::canonical`] and the text of
+/// Makes types column and key types by their text forms. Each line has the type, its `DataType`, a placeholder, the
+/// functions that parse and write a text, and for some types the function of [`TextForm::canonical`] and the text of
 /// [`TextForm::expected`].
 macro_rules! text_forms {
     ($(

@@ -1,8 +1,8 @@
 //! Reads a row's JSON without serde_json, straight into the columns. [`Scan`] is the position in the text.
 //!
 //! The scan reports no errors. If it finds an error, or something too rare to be worth the code, it gives up, and
-//! serde_json reads the row from its start. The scan must therefore accept only text that serde_json accepts, and read the
-//! same value from it. Property tests and the fuzz target `next_json` check that.
+//! serde_json reads the row from its start. The scan must therefore accept only text that serde_json accepts, and read
+//! the same value from it. Property tests and the fuzz target `next_json` check that.
 //!
 //! | file | reads |
 //! |---|---|
@@ -82,7 +82,8 @@ impl<'a> Scan<'a> {
         self.mark(b',')
     }
 
-    /// Reads a mark between values, with white space around it. Usually there is none before it and at most one space after it.
+    /// Reads a mark between values, with white space around it. Usually there is none before it and at most one space
+    /// after it.
     #[inline]
     fn mark(&mut self, mark: u8) -> bool {
         if let Some([first, second, third, ..]) = self.text.as_bytes().get(self.at..)
@@ -138,8 +139,8 @@ impl<'a> Scan<'a> {
         self.at == self.text.len()
     }
 
-    /// Reads `"name":` before a value, and the comma before it unless the field is the first. If another name is there, the place
-    /// stays where it is.
+    /// Reads `"name":` before a value, and the comma before it unless the field is the first. If another name is there,
+    /// the place stays where it is.
     ///
     /// It is inlined with the column, so that it compares with a constant. As a call, it took five times the
     /// instructions.

@@ -3,11 +3,11 @@
 use super::Scan;
 use super::text::special_bytes;
 
-/// The first bytes of a name as two numbers, padded with zeros, and the length of the name. The key holds all of a name with at
-/// most [`NameKey::BYTES`] bytes.
+/// The first bytes of a name as two numbers, padded with zeros, and the length of the name. The key holds all of a name
+/// with at most [`NameKey::BYTES`] bytes.
 ///
-/// The numbers are two fields, so that they stay in registers. An array would be in memory, where a load of both numbers has to
-/// wait for the two stores.
+/// The numbers are two fields, so that they stay in registers. An array would be in memory, where a load of both
+/// numbers has to wait for the two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NameKey {
     first: u64,

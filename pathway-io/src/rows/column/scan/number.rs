@@ -32,8 +32,8 @@ fn eight_digits(word: u64) -> u64 {
     upper.wrapping_add(lower) >> 32
 }
 
-/// For each power of ten up to the 19th: the first 64 bits of its reciprocal, which begin with a 1, and the number of bits by
-/// which the reciprocal is shifted to the left.
+/// For each power of ten up to the 19th: the first 64 bits of its reciprocal, which begin with a 1, and the number of
+/// bits by which the reciprocal is shifted to the left.
 const RECIPROCALS: [(u64, i32); 20] = {
     let mut reciprocals = [(0, 0); 20];
     let mut i = 1;
@@ -53,9 +53,9 @@ const RECIPROCALS: [(u64, i32); 20] = {
     reciprocals
 };
 
-/// Divides `value` by ten to the power of `power`, and rounds the quotient. The value is not exact as a float, and the power is
-/// not 0. Returns `None` if 64 bits of the reciprocal cannot decide which float is the nearest. This happens for one value in 300
-/// (Lemire, 2021).
+/// Divides `value` by ten to the power of `power`, and rounds the quotient. The value is not exact as a float, and the
+/// power is not 0. Returns `None` if 64 bits of the reciprocal cannot decide which float is the nearest. This happens
+/// for one value in 300 (Lemire, 2021).
 #[inline]
 fn quotient(value: u64, power: usize) -> Option<f64> {
     let &(reciprocal, shift) = RECIPROCALS.get(power).filter(|_| power > 0)?;
@@ -72,8 +72,8 @@ fn quotient(value: u64, power: usize) -> Option<f64> {
         return None;
     }
     let mantissa = mantissa + u64::from(low_bits > half);
-    // The first bit of the mantissa is 2 to the power of 52. The sum carries it into the exponent, to which it adds 1. If
-    // rounding has turned the mantissa into 2 to the power of 53, the sum adds 2, which is right for that value.
+    // The first bit of the mantissa is 2 to the power of 52. The sum carries it into the exponent, to which it adds 1.
+    // If rounding has turned the mantissa into 2 to the power of 53, the sum adds 2, which is right for that value.
     let exponent = 11 + 64 - normal as i32 - zeros as i32 - shift;
     Some(f64::from_bits((((1023 + 52 - 1 + exponent) as u64) << 52) + mantissa))
 }
@@ -149,8 +149,8 @@ impl Scan<'_> {
     }
 }
 
-/// Appends the digits at the start of `text` to the digits of `value`, and counts them. If the result has more than 64 bits,
-/// it has no meaning.
+/// Appends the digits at the start of `text` to the digits of `value`, and counts them. If the result has more than 64
+/// bits, it has no meaning.
 #[inline(always)]
 pub(super) fn digits(mut value: u64, text: &[u8]) -> (u64, usize) {
     let mut rest = text;

@@ -15,8 +15,8 @@ const fn eight(byte: u8) -> u64 {
 /// marked one may be wrong, because a borrow affects them.
 #[inline]
 pub(super) fn special_bytes(word: u64) -> u64 {
-    // Flipping the bit of value 2 turns the quote (0x22) into 0x20, the first byte after the control characters, and the space
-    // into 0x22. One subtraction then finds the quote and the control characters, and not the space.
+    // Flipping the bit of value 2 turns the quote (0x22) into 0x20, the first byte after the control characters, and
+    // the space into 0x22. One subtraction then finds the quote and the control characters, and not the space.
     let quote_or_control = (word ^ eight(2)).wrapping_sub(eight(b'"' - 1));
     let backslash = (word ^ eight(b'\\')).wrapping_sub(eight(1));
     (quote_or_control | backslash) & !word & eight(0x80)

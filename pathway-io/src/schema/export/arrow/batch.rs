@@ -189,7 +189,8 @@ fn spelled<B: Buffer>(node: &mut Node, buffer: &B, row: usize, scratch: &mut Vec
 }
 
 impl<S: Schema> Commit<S> {
-    /// Returns the rows as an Arrow record batch, in the columns of [`TableSchema::arrow_schema`]; behind the feature `arrow`.
+    /// Returns the rows as an Arrow record batch, in the columns of [`TableSchema::arrow_schema`]; behind the feature
+    /// `arrow`.
     ///
     /// Rows that are retracted are among them: see [`record_batch_of_updates`](Commit::record_batch_of_updates).
     ///
@@ -227,7 +228,8 @@ impl<S: Schema> Commit<S> {
         self.batch_of(false)
     }
 
-    /// Returns the updates as an Arrow record batch, with the columns `time` and `diff` at the end; behind the feature `arrow`.
+    /// Returns the updates as an Arrow record batch, with the columns `time` and `diff` at the end; behind the feature
+    /// `arrow`.
     ///
     /// # Errors
     ///

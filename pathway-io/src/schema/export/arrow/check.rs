@@ -27,8 +27,8 @@ thread_local! {
 /// Returns the check for rows of a file, with at most `limit` bytes in a row. Rows of a batch with fewer bytes than the
 /// returned number need no check.
 ///
-/// The Arrow type of most columns can hold every value. The check skips these columns. If the table has no other columns, it also
-/// skips batches with few bytes.
+/// The Arrow type of most columns can hold every value. The check skips these columns. If the table has no other
+/// columns, it also skips batches with few bytes.
 pub(crate) fn row_check<S: Schema>(
     limit: usize,
 ) -> (usize, impl Fn(&ColumnsOf<S>, usize) -> Result<(), Unfit> + Send + Sync) {
@@ -61,7 +61,8 @@ pub(crate) fn row_check<S: Schema>(
     (from_bytes, check)
 }
 
-/// Returns whether the Arrow type lacks some values of the type. It does for instants and durations, which have 64 bits there.
+/// Returns whether the Arrow type lacks some values of the type. It does for instants and durations, which have 64 bits
+/// there.
 fn can_be_out_of_range(data_type: &DataType) -> bool {
     match data_type {
         DataType::Duration

@@ -241,7 +241,8 @@ impl Node {
         Ok(())
     }
 
-    /// Pushes a value from its JSON form. The text is split and not parsed as a whole, so that JSON in it stays as it is.
+    /// Pushes a value from its JSON form. The text is split and not parsed as a whole, so that JSON in it stays as it
+    /// is.
     pub(super) fn push_json(&mut self, json: &RawValue) -> Result<(), Fault> {
         let text = json.get();
         if matches!(self.data_type, DataType::Json) && !(self.is_optional && text == "null") {

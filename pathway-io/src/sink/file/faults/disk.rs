@@ -83,8 +83,8 @@ impl Mount {
         Mount(state)
     }
 
-    /// Returns the same disk with another fault, as the next start of a program finds it. What was not synced before may still
-    /// be lost.
+    /// Returns the same disk with another fault, as the next start of a program finds it. What was not synced before
+    /// may still be lost.
     #[must_use]
     pub fn with_fault(self, fault: Fault) -> Self {
         Self::with_pages(&self.0.directory, fault, Arc::clone(&self.0.pages))
