@@ -84,7 +84,9 @@ pub(crate) fn check_header(before: &Value, now: &Value) -> Result<(), String> {
         match (of_source(before), of_source(now)) {
             (_, 0) => return Err(format!("it has a source `{name}` that the pipeline does not read")),
             (0, _) => return Err(format!("it has no source `{name}`, which the pipeline reads")),
-            (was, is) if was != is => return Err(format!("source `{name}` had {was} tables and now has {is}")),
+            (was, is) if was != is => {
+                return Err(format!("the number of tables of source `{name}` was {was} and is {is} now"));
+            }
             _ => {}
         }
     }

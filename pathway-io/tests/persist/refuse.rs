@@ -135,7 +135,7 @@ fn missing_or_new_sources_and_other_offset_types_are_rejected() {
     let two = source(|_: (Subject<Cat, u64>, Subject<Number, u64>)| Ok(()));
     let (cats, _numbers) = pipeline.read_with(two, options("cats"));
     write_both(&directory, &cats);
-    assert_contains(&refused(&directory, pipeline), "source `cats` had 1 tables and now has 2");
+    assert_contains(&refused(&directory, pipeline), "the number of tables of source `cats` was 1 and is 2 now");
 
     let pipeline = persistent(&directory);
     write_both(&directory, &pipeline.read_with(source(|_: Subject<Cat, String>| Ok(())), options("cats")));
