@@ -79,10 +79,14 @@ fn likely(name: &str, arguments: &[&Type]) -> DataType {
             "TimeDelta" => DataType::Plain("SignedDuration"),
             "Bytes" => DataType::Bytes,
             "SystemTime" => DataType::Plain("Timestamp"),
+            "RawJson" => DataType::Plain("Value"),
             "PathBuf" | "IpAddr" | "Ipv4Addr" | "Ipv6Addr" | "SocketAddr" | "SocketAddrV4" | "SocketAddrV6" => {
                 DataType::Plain("String")
             }
-            name => DataType::plain(name).unwrap_or_default(),
+            name => match name.strip_prefix("NonZero") {
+                Some(integer) => DataType::plain(&integer.to_lowercase()).unwrap_or_default(),
+                None => DataType::plain(name).unwrap_or_default(),
+            },
         },
         _ => DataType::Unknown,
     }

@@ -62,6 +62,7 @@ fn names_of_well_known_types_are_taken_for_those() {
         struct Cat {
             a: chrono::DateTime<Utc>, b: Option<uuid::Uuid>, c: Vec<Cow<'static, str>>, d: Elsewhere, e: Vec<Elsewhere>,
             f: HashMap<String, Option<PathBuf>>, g: BTreeSet<u64>, h: Box<NonZero<u8>>, i: SystemTime, j: [char; 2],
+            k: pathway_io::RawJson, l: NonZeroI16,
         }
     };
     let types = |lock: &Lock| -> Vec<String> {
@@ -73,7 +74,20 @@ fn names_of_well_known_types_are_taken_for_those() {
     };
     let lock = accepted(&input, None);
     let (timestamp, map) = ("Timestamp", "Map<String, Option<String>>");
-    let expected = [timestamp, "Option<Uuid>", "Vec<String>", "_", "_", map, "Vec<u64>", "u8", timestamp, "[char; 2]"];
+    let expected = [
+        timestamp,
+        "Option<Uuid>",
+        "Vec<String>",
+        "_",
+        "_",
+        map,
+        "Vec<u64>",
+        "u8",
+        timestamp,
+        "[char; 2]",
+        "Value",
+        "i16",
+    ];
     assert_eq!(types(&lock), expected);
 
     // A type that the user wrote into the lock stays.
