@@ -11,7 +11,7 @@ use tracing::{error, info};
 
 use crate::run::error::Error;
 use crate::run::lock::Lock;
-use crate::run::panics::caught;
+use crate::run::panics::{caught, text_with_causes};
 use crate::run::part::{Part, Phase, Role};
 use crate::run::summary::Stop;
 use crate::run::threads;
@@ -224,10 +224,10 @@ impl Control {
 
     /// Records a failure, and requests a stop.
     pub(crate) fn fail(&self, error: Error) {
-        let text = text_of(&error);
+        let text = text_with_causes(&error);
         self.update(|state| state.failures.push(error));
         self.stop(Stop::Failure);
-        log(text);
+        log([text]);
     }
 
     /// Waits until files may be touched. Returns `false` if they must not be, because the start has failed.
@@ -252,7 +252,7 @@ impl Control {
     pub(crate) fn abandon(&self, errors: impl FnOnce(&RunState) -> Vec<Error>) {
         let texts: Vec<String> = self.update(|state| {
             let errors = errors(state);
-            let texts = errors.iter().filter_map(text_of).collect();
+            let texts = errors.iter().map(|error| text_with_causes(error)).collect();
             state.failures.extend(errors);
             texts
         });
@@ -268,11 +268,6 @@ fn interrupt(parts: &[Arc<dyn Part>], reason: Stop) {
     if !parts.is_empty() {
         let _ = caught(|| info!(?reason, "stop"));
     }
-}
-
-/// Returns the text of a failure, unless the user's code that writes it panics.
-fn text_of(error: &Error) -> Option<String> {
-    caught(|| error.to_string()).ok()
 }
 
 /// Logs failures, after they were recorded: the subscriber is the user's code, which can block or panic.

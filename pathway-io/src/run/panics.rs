@@ -30,14 +30,39 @@ pub(crate) fn text_of(error: &(dyn StdError + 'static)) -> String {
     caught(|| error.to_string()).unwrap_or_else(|message| format!("(the text of the error panicked: {message})"))
 }
 
+/// Returns the text of an error and of its causes, in one line.
+pub(crate) fn text_with_causes(error: &(dyn StdError + 'static)) -> String {
+    let causes = texts_of_causes(error).into_iter();
+    causes.fold(text_of(error), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Returns the texts of an error's causes, except those that the text before them ends with: many errors end with their
+/// cause.
+pub(crate) fn texts_of_causes(error: &(dyn StdError + 'static)) -> Vec<String> {
+    let (mut texts, mut before, mut last) = (Vec::new(), text_of(error), error);
+    loop {
+        let cause = match source_of(last) {
+            Ok(Some(cause)) => cause,
+            Ok(None) => return texts,
+            Err(message) => {
+                texts.push(format!("(the source of the error panicked: {message})"));
+                return texts;
+            }
+        };
+        let text = text_of(cause);
+        if !before.ends_with(&text) {
+            texts.push(text.clone());
+        }
+        (before, last) = (text, cause);
+    }
+}
+
 /// Returns the cause of an error.
 ///
 /// # Errors
 ///
 /// Returns the text of the panic if `source` panics.
-pub(crate) fn source_of<'e>(
-    error: &'e (dyn StdError + 'static),
-) -> Result<Option<&'e (dyn StdError + 'static)>, String> {
+fn source_of<'e>(error: &'e (dyn StdError + 'static)) -> Result<Option<&'e (dyn StdError + 'static)>, String> {
     caught(|| error.source())
 }
 

@@ -34,8 +34,8 @@ pub struct SourceSummary {
     pub duration: Duration,
     /// The number of calls of `run`: more than one if it failed and [`Restart`](crate::Restart) applied.
     pub attempts: u32,
-    /// The last error or panic of `run` that did not fail the pipeline. Either `run` was called again after it, or
-    /// `run` returned it after a stop, which counts as a clean end.
+    /// The last error of `run` with its causes, or panic, that did not fail the pipeline. Either `run` was called again
+    /// after it, or `run` returned it after a stop, which counts as a clean end.
     pub error: Option<String>,
 }
 

@@ -15,7 +15,7 @@ use crate::rows::commit::Commit;
 use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, RunResult, fatal, is_refused, refused_updates};
-use crate::run::panics::text_of;
+use crate::run::panics::text_with_causes;
 use crate::run::quarantine::{BadRows, QuarantineFile};
 use crate::sink::Sink;
 use crate::sink::part::Worker;
@@ -82,7 +82,7 @@ impl Refusals {
     ) -> Result<Commit<S>, BoxError> {
         let mut named = refused_updates(&**error).unwrap_or_default();
         named.retain(|update, _| *update < commit.len());
-        let (name, time, reason) = (&*worker.part.name, commit.time(), text_of(&**error));
+        let (name, time, reason) = (&*worker.part.name, commit.time(), text_with_causes(&**error));
         let reason_of = |update: usize| if named.is_empty() { Some(&reason) } else { named.get(&update) };
         if let Some((path, file)) = &mut self.file {
             let writer = RowWriter::new::<S>();

@@ -13,7 +13,7 @@ use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, RunResult, fatal, is_fatal};
 use crate::run::guard::DROP_OF_ERROR;
-use crate::run::panics::text_of;
+use crate::run::panics::text_with_causes;
 use crate::run::restart::{Attempts, Restart};
 use crate::sink::Sink;
 use crate::sink::outlet::Delivery;
@@ -172,7 +172,7 @@ impl<S: Schema> Retry<S> {
         let Some(wait) = self.attempts.failed(&self.restart, ran) else { return Err(error) };
         worker.part.progress.retry();
         let retries = worker.part.progress.retries();
-        warn!(sink = &*worker.part.name, retries, ?wait, "is tried again: it failed: {}", text_of(&*error));
+        warn!(sink = &*worker.part.name, retries, ?wait, "is tried again: it failed: {}", text_with_causes(&*error));
         worker.method.set(DROP_OF_ERROR);
         drop(error);
         self.is_last = worker.control.sleep(wait);

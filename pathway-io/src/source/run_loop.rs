@@ -11,7 +11,7 @@ use crate::run::control::{Notice, PartId};
 use crate::run::error::row_error::RowError;
 use crate::run::error::{Closed, FailureKind};
 use crate::run::guard::{DROP_OF_ERROR, Ending, dropped, failed, guarded};
-use crate::run::panics::{causes, text_of};
+use crate::run::panics::{causes, text_with_causes};
 use crate::source::connector::{Connector, Subjects};
 use crate::source::intake::Tail;
 use crate::source::intake::pending::AnyPool;
@@ -110,7 +110,7 @@ fn attempt<C: Connector>(
     source.end(if to_its_end { Tail::Commit } else { source.tail_if_cut_short() });
     match failure {
         Some(FailureKind::Failed(error)) if excused => {
-            let text = text_of(&*error);
+            let text = text_with_causes(&*error);
             info!(connector = &*source.name, "ended after the stop with: {text}");
             // The error of an earlier attempt is more useful than `Closed`.
             if !is_closed(&*error) || source.attempts.get().last_error.is_none() {
@@ -138,7 +138,7 @@ fn back_off(source: &Source, failure: FailureKind, wait: Duration) -> Next {
     let at = source.control.time.now().checked_add(wait);
     let attempts = source.attempts.get().entered;
     let text = failure.text();
-    warn!(connector = &*source.name, attempts, ?wait, "run again: it {failure}");
+    warn!(connector = &*source.name, attempts, ?wait, "run again: {text}");
     source.control.write_notice(Notice::Attempt, || {
         let (name, next) = (&source.name, u64::from(attempts) + 1);
         format!("{name}: attempt {attempts} failed, attempt {next} in {:.1} s: {text}", wait.as_secs_f64())

@@ -61,6 +61,19 @@ fn an_error_or_a_panic_is_followed_by_another_attempt() {
 
 // Contract 8.1
 #[test]
+fn the_error_of_an_attempt_is_reported_with_its_causes() {
+    let mut attempt = 0;
+    let pipeline = pipeline();
+    let numbers = source(move |_: Subject<Number>| {
+        attempt += 1;
+        if attempt == 3 { Ok(()) } else { Err(anyhow::anyhow!("refused {attempt}").context("cannot connect").into()) }
+    });
+    pipeline.read_with(numbers, at_once(3));
+    assert_eq!(run(pipeline).unwrap().sources[0].error.as_deref(), Some("cannot connect: refused 2"));
+}
+
+// Contract 8.1
+#[test]
 fn the_last_attempt_fails_the_pipeline() {
     let (stops, mut stop) = counter();
     let (runs, mut enter) = counter();

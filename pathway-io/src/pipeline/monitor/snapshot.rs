@@ -49,7 +49,7 @@ pub struct SourceStatus {
     /// It is accurate to a second, because a push records no time. The library checks each source at least once a
     /// second, and when you take a snapshot. The duration counts from the first check after the last row.
     pub since_last_row: Option<Duration>,
-    /// The last error or panic of `run` that did not fail the pipeline.
+    /// The last error of `run` with its causes, or panic, that did not fail the pipeline.
     pub last_error: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use super::Error;
-use crate::run::panics::text_of;
+use crate::run::panics::{text_of, text_with_causes};
 use crate::run::summary::Summary;
 
 /// A failure of a source, sink or other part of a run.
@@ -63,10 +63,10 @@ impl Failure {
 }
 
 impl FailureKind {
-    /// Returns the text of the failure without the name of the part.
+    /// Returns the text of the failure with its causes, and without the name of the part.
     pub(crate) fn text(&self) -> String {
         match self {
-            FailureKind::Failed(cause) => text_of(&**cause),
+            FailureKind::Failed(cause) => text_with_causes(&**cause),
             kind => kind.to_string(),
         }
     }
@@ -93,5 +93,24 @@ impl fmt::Display for FailureKind {
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Failure").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_shown_once() {
+        let failed = || {
+            // The text of the second error ends with its cause.
+            let error = anyhow::Error::from(Error::fatal("refused")).context("no login: refused").context("no data");
+            FailureKind::Failed(error.into())
+        };
+        assert_eq!(failed().text(), "no data: no login: refused");
+        let error = Error::connector("a", failed()).with_rest(vec![Error::sink("b", failed())], Summary::default());
+        let shown = "connector `a` failed: no data\n  caused by: no login: refused\n  later: sink `b` failed: no data: no \
+                     login: refused";
+        assert_eq!(format!("{error:?}"), shown);
     }
 }

@@ -17,7 +17,7 @@ pub use self::failure::{Failure, FailureKind};
 pub use self::fatal::Fatal;
 pub(crate) use self::fatal::{is_fatal, is_refused, refused_updates};
 use crate::run::error::row_error::RowError;
-use crate::run::panics::{source_of, text_of};
+use crate::run::panics::{text_with_causes, texts_of_causes};
 use crate::run::summary::Summary;
 
 /// Any error that a source or a sink may return.
@@ -267,30 +267,12 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
-        // The sentence contains the direct cause. Its own causes follow, except those whose text is already in it: many
-        // errors end with their cause.
-        let mut said = self.to_string();
-        let mut last = self.source();
-        // The causes run the user's code, which can panic. Printing an error must not panic.
-        while let Some(error) = last {
-            let cause = match source_of(error) {
-                Ok(cause) => cause,
-                Err(message) => {
-                    write!(f, "\n  caused by: (the source of the error panicked: {message})")?;
-                    break;
-                }
-            };
-            if let Some(cause) = cause {
-                let text = text_of(cause);
-                if !said.ends_with(&text) {
-                    write!(f, "\n  caused by: {text}")?;
-                }
-                said = text;
-            }
-            last = cause;
+        // The sentence contains the direct cause.
+        for cause in texts_of_causes(self) {
+            write!(f, "\n  caused by: {cause}")?;
         }
         for other in self.others() {
-            write!(f, "\n  later: {other}")?;
+            write!(f, "\n  later: {}", text_with_causes(other))?;
         }
         Ok(())
     }
