@@ -68,7 +68,8 @@ pub(super) struct Output {
     /// The file that the sink writes, if any.
     pub(super) file: Option<DurableFile>,
     pub(super) target: Arc<dyn SyncTarget>,
-    /// Whether the sink has received rows since the last checkpoint.
+    /// Whether the sink has received rows since the last checkpoint. A sink with a file is asked at each checkpoint
+    /// anyway.
     pub(super) dirty: bool,
 }
 
