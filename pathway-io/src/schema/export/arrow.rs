@@ -3,7 +3,6 @@
 pub(crate) mod batch;
 #[cfg(feature = "parquet")]
 pub(crate) mod check;
-mod fields;
 mod node;
 
 use std::sync::Arc;

@@ -12,7 +12,6 @@ use super::node::{Fault, Node};
 use crate::rows::batch::Batch;
 use crate::rows::column::{Buffer, Scalar, Style};
 use crate::rows::commit::Commit;
-use crate::rows::data_type::DataType;
 use crate::rows::description::TableSchema;
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::Schema;
@@ -31,7 +30,6 @@ impl TableSchema {
 /// Collects the rows of commits.
 pub(crate) struct BatchBuilder {
     schema: SchemaRef,
-    table: &'static TableSchema,
     columns: Vec<Node>,
     /// The times and the diffs, if updates are collected.
     updates: Option<(Vec<i64>, Vec<i64>)>,
@@ -40,23 +38,26 @@ pub(crate) struct BatchBuilder {
 }
 
 impl BatchBuilder {
-    pub(crate) fn new(table: &'static TableSchema, updates: bool) -> Self {
+    pub(crate) fn new(table: &TableSchema, updates: bool) -> Self {
         let schema = if updates { table.arrow_schema_of_updates() } else { table.arrow_schema() };
-        BatchBuilder {
-            columns: columns(table, &schema),
-            schema: Arc::new(schema),
-            table,
-            updates: updates.then(Default::default),
-            rows: 0,
-            scratch: Vec::new(),
-        }
+        BatchBuilder::of(schema, table.columns.len())
     }
 
     /// Collects updates for a file. Decimals are texts there, because few readers of files support 57 digits.
     #[cfg(feature = "parquet")]
-    pub(crate) fn for_files(table: &'static TableSchema) -> Self {
-        let schema = schema_for_files(table);
-        BatchBuilder { columns: columns(table, &schema), schema: Arc::new(schema), ..BatchBuilder::new(table, true) }
+    pub(crate) fn for_files(table: &TableSchema) -> Self {
+        BatchBuilder::of(schema_for_files(table), table.columns.len())
+    }
+
+    fn of(schema: ArrowSchema, columns: usize) -> Self {
+        let (columns, added) = schema.fields().split_at(columns);
+        BatchBuilder {
+            columns: columns.iter().map(Node::new).collect(),
+            updates: (!added.is_empty()).then(Default::default),
+            schema: Arc::new(schema),
+            rows: 0,
+            scratch: Vec::new(),
+        }
     }
 
     #[cfg(feature = "parquet")]
@@ -79,7 +80,7 @@ impl BatchBuilder {
             Append { len: batch.len(), columns: &mut self.columns, scratch: &mut self.scratch, fault: None };
         batch.columns.visit(0, &mut append);
         if let Some((column, fault)) = append.fault {
-            let name = self.table.columns[column].name;
+            let name = self.schema.field(column).name();
             return Err(ArrowError::InvalidArgumentError(format!("column `{name}`: it has {fault}")));
         }
         if let Some((times, diffs)) = &mut self.updates {
@@ -92,8 +93,7 @@ impl BatchBuilder {
 
     /// Returns the collected rows, and begins an empty batch.
     pub(crate) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
-        let columns = std::mem::replace(&mut self.columns, columns(self.table, &self.schema));
-        let mut arrays: Vec<ArrayRef> = columns.into_iter().map(Node::finish).collect::<Result<_, _>>()?;
+        let mut arrays: Vec<ArrayRef> = self.columns.iter_mut().map(Node::finish).collect::<Result<_, _>>()?;
         if let Some((times, diffs)) = &mut self.updates {
             for numbers in [times, diffs] {
                 arrays.push(Arc::new(Int64Array::from(std::mem::take(numbers))));
@@ -123,11 +123,6 @@ fn portable(field: &Field) -> Field {
         other => other.clone(),
     };
     field.clone().with_data_type(data_type)
-}
-
-fn columns(table: &TableSchema, schema: &ArrowSchema) -> Vec<Node> {
-    let pairs = table.columns.iter().zip(schema.fields());
-    pairs.map(|(column, field)| Node::new(&column.data_type, field.data_type())).collect()
 }
 
 /// Appends whole columns of a batch.
@@ -181,10 +176,7 @@ fn spelled<B: Buffer>(node: &mut Node, buffer: &B, row: usize, scratch: &mut Vec
         buffer.write_json(row, Style::Plain, scratch);
         return node.push_json(serde_json::from_slice(scratch).map_err(|_| super::node::FORM)?);
     }
-    match node.data_type() {
-        DataType::Json => buffer.write_json(row, Style::Plain, scratch),
-        _ => buffer.write_text(row, Style::Plain, scratch),
-    }
+    buffer.write_text(row, Style::Plain, scratch);
     node.push_text(std::str::from_utf8(scratch).map_err(|_| super::node::FORM)?)
 }
 

@@ -2,12 +2,11 @@
 
 use std::cell::RefCell;
 
-use arrow_schema::DataType as ArrowType;
+use arrow_schema::{DataType as ArrowType, FieldRef};
 
 use super::batch::{append_value, schema_for_files};
 use super::node::{Fault, Node};
 use crate::rows::column::{Buffer, Scalar, Style};
-use crate::rows::data_type::DataType;
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, Schema};
 
@@ -33,12 +32,8 @@ pub(crate) fn row_check<S: Schema>(
     limit: usize,
 ) -> (usize, impl Fn(&ColumnsOf<S>, usize) -> Result<(), Unfit> + Send + Sync) {
     let schema = schema_for_files(S::SCHEMA);
-    let pairs = S::SCHEMA.columns.iter().zip(schema.fields());
-    let columns: Vec<Option<(DataType, ArrowType)>> = pairs
-        .map(|(column, field)| {
-            can_be_out_of_range(&column.data_type).then(|| (column.data_type, field.data_type().clone()))
-        })
-        .collect();
+    let is_checked = |field: &FieldRef| can_be_out_of_range(field.data_type()).then(|| FieldRef::clone(field));
+    let columns: Vec<Option<FieldRef>> = schema.fields().iter().map(is_checked).collect();
     let from_bytes = if columns.iter().any(Option::is_some) { 0 } else { limit / GROWTH };
     let check = move |values: &ColumnsOf<S>, row| {
         SCRATCH.with_borrow_mut(|scratch| {
@@ -61,26 +56,22 @@ pub(crate) fn row_check<S: Schema>(
     (from_bytes, check)
 }
 
-/// Returns whether the Arrow type lacks some values of the type. It does for instants and durations, which have 64 bits
-/// there.
-fn can_be_out_of_range(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Duration
-        | DataType::SignedDuration
-        | DataType::DateTime
-        | DataType::Timestamp
-        | DataType::OffsetDateTime => true,
-        DataType::Optional(item) | DataType::List(item) | DataType::Array(item, _) | DataType::Map(item) => {
-            can_be_out_of_range(item)
+/// Returns whether the Arrow type lacks some values of the column's type. It does for instants and durations, which have
+/// 64 bits there.
+fn can_be_out_of_range(arrow: &ArrowType) -> bool {
+    match arrow {
+        ArrowType::Duration(_) | ArrowType::Timestamp(..) => true,
+        ArrowType::List(item) | ArrowType::FixedSizeList(item, _) | ArrowType::Map(item, _) => {
+            can_be_out_of_range(item.data_type())
         }
-        DataType::Tuple(items) => items.iter().any(can_be_out_of_range),
+        ArrowType::Struct(items) => items.iter().any(|item| can_be_out_of_range(item.data_type())),
         _ => false,
     }
 }
 
 struct Check<'a> {
-    /// The types of the columns whose values can be out of range.
-    columns: &'a [Option<(DataType, ArrowType)>],
+    /// The columns whose values can be out of range.
+    columns: &'a [Option<FieldRef>],
     row: usize,
     /// Whether the row may exceed the limit of bytes.
     is_large: bool,
@@ -97,8 +88,8 @@ impl Visitor for Check<'_> {
         if self.fault.is_some() {
             return;
         }
-        if let Some((data_type, arrow)) = &self.columns[index] {
-            let mut node = Node::new(data_type, arrow);
+        if let Some(field) = &self.columns[index] {
+            let mut node = Node::new(field);
             if let Err(fault) = append_value(&mut node, buffer, self.row, self.scratch) {
                 self.fault = Some((index, fault));
             }
