@@ -3,7 +3,6 @@
 //! A `Bytes` is copied, too, although it could be shared. A few shared bytes would keep a whole large buffer in
 //! memory, and the backlog would count only the few.
 
-use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +10,7 @@ use base64::{DecodeError, Engine};
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::mismatch::refuse;
-use super::{Buffer, ColumnType, Ends, Scalar, Style};
+use super::{Buffer, ColumnType, Ends, Scalar, Style, in_arena};
 use crate::rows::data_type::DataType;
 
 /// Strings of bytes, one after the other. It is the buffer of a `Vec<u8>` because `u8` names it as its `ListBuffer`.
@@ -49,15 +48,7 @@ impl<T: ByteString> Buffer for BytesBuffer<T> {
     type Item = T;
     const NEEDS_QUOTES: bool = false;
 
-    #[inline]
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    #[inline]
-    fn bytes(&self) -> usize {
-        self.ends.bytes() + self.arena.len()
-    }
+    in_arena!(slice, Scalar::Bytes);
 
     #[inline]
     fn push(&mut self, item: T) {
@@ -69,39 +60,13 @@ impl<T: ByteString> Buffer for BytesBuffer<T> {
         self.append(b"");
     }
 
-    #[inline]
-    fn push_from(&mut self, other: &Self, row: usize) {
-        self.append(other.slice(row));
-    }
-
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(BytesVisitor(self))
     }
 
     #[inline]
-    fn truncate(&mut self, len: usize) {
-        let end = self.ends.truncate(len);
-        self.arena.truncate(end);
-    }
-
-    #[inline]
     fn get(&self, row: usize) -> T {
         T::from(self.slice(row).to_vec())
-    }
-
-    #[inline]
-    fn scalar(&self, row: usize) -> Scalar<'_> {
-        Scalar::Bytes(self.slice(row))
-    }
-
-    #[inline]
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        self.slice(row) == other.slice(other_row)
-    }
-
-    #[inline]
-    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
-        self.slice(row).hash(state);
     }
 
     fn write_text(&self, row: usize, _style: Style, out: &mut Vec<u8>) {

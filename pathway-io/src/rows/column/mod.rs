@@ -294,6 +294,49 @@ impl Ends {
     }
 }
 
+/// Writes the methods of a [`Buffer`] with the fields `ends` and `arena`. Its method `$slice` returns a value, and
+/// `append` pushes one.
+macro_rules! in_arena {
+    ($slice:ident, $scalar:path) => {
+        #[inline]
+        fn len(&self) -> usize {
+            self.ends.len()
+        }
+
+        #[inline]
+        fn bytes(&self) -> usize {
+            self.ends.bytes() + self.arena.len()
+        }
+
+        #[inline]
+        fn push_from(&mut self, other: &Self, row: usize) {
+            self.append(other.$slice(row));
+        }
+
+        #[inline]
+        fn truncate(&mut self, len: usize) {
+            let end = self.ends.truncate(len);
+            self.arena.truncate(end);
+        }
+
+        #[inline]
+        fn scalar(&self, row: usize) -> Scalar<'_> {
+            $scalar(self.$slice(row))
+        }
+
+        #[inline]
+        fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+            self.$slice(row) == other.$slice(other_row)
+        }
+
+        #[inline]
+        fn hash<H: std::hash::Hasher>(&self, row: usize, state: &mut H) {
+            std::hash::Hash::hash(self.$slice(row), state);
+        }
+    };
+}
+use in_arena;
+
 /// Reads one value into a buffer. It is the seed that serde's access traits require.
 pub(crate) struct ValueSeed<'a, B>(pub(crate) &'a mut B);
 

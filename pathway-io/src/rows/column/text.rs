@@ -1,12 +1,10 @@
 //! `String`: all texts of a column in one arena.
 
-use std::hash::{Hash, Hasher};
-
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::mismatch::refuse;
 use super::scan::{Scan, special};
-use super::{Buffer, Ends, Scalar, Style, column_type};
+use super::{Buffer, Ends, Scalar, Style, column_type, in_arena};
 use crate::rows::data_type::DataType;
 
 /// Texts, one after the other.
@@ -36,15 +34,7 @@ impl Buffer for TextBuffer {
     type Item = String;
     const NEEDS_QUOTES: bool = true;
 
-    #[inline]
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    #[inline]
-    fn bytes(&self) -> usize {
-        self.ends.bytes() + self.arena.len()
-    }
+    in_arena!(text, Scalar::Text);
 
     #[inline]
     fn push(&mut self, item: String) {
@@ -54,11 +44,6 @@ impl Buffer for TextBuffer {
     #[inline]
     fn push_placeholder(&mut self) {
         self.append("");
-    }
-
-    #[inline]
-    fn push_from(&mut self, other: &Self, row: usize) {
-        self.append(other.text(row));
     }
 
     #[inline]
@@ -74,29 +59,8 @@ impl Buffer for TextBuffer {
     }
 
     #[inline]
-    fn truncate(&mut self, len: usize) {
-        let end = self.ends.truncate(len);
-        self.arena.truncate(end);
-    }
-
-    #[inline]
     fn get(&self, row: usize) -> String {
         self.text(row).to_owned()
-    }
-
-    #[inline]
-    fn scalar(&self, row: usize) -> Scalar<'_> {
-        Scalar::Text(self.text(row))
-    }
-
-    #[inline]
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        self.text(row) == other.text(other_row)
-    }
-
-    #[inline]
-    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
-        self.text(row).hash(state);
     }
 
     #[inline]
