@@ -87,9 +87,7 @@ impl<S: Schema> Commit<S> {
 
     /// Returns the updates in push order. Each call builds the rows again from their columns.
     pub fn iter(&self) -> impl Iterator<Item = Update<S>> + '_ {
-        self.batches().iter().flat_map(|batch| {
-            (0..batch.len()).map(|row| Update { row: batch.row(row), time: self.time, diff: batch.diff(row) })
-        })
+        self.rows().map(|(batch, row)| Update { row: batch.row(row), time: self.time, diff: batch.diff(row) })
     }
 
     /// Returns the same commit with the updates whose numbers `keep` returns true for.

@@ -62,13 +62,11 @@ struct Place {
 }
 
 const fn fill(shape: &Shape, lists: &Declaration, columns: &mut [Column], mut at: Place) -> Place {
-    let note = match shape {
-        Shape::Pair(left, right) => {
-            let at = fill(left, lists, columns, at);
-            return fill(right, lists, columns, at);
-        }
-        Shape::Column(_) | Shape::Flat { .. } => lists.note(at.note, at.field),
-    };
+    if let Shape::Pair(left, right) = shape {
+        let at = fill(left, lists, columns, at);
+        return fill(right, lists, columns, at);
+    }
+    let note = lists.note(at.note, at.field);
     if note.is_some() {
         at.note += 1;
     }

@@ -18,7 +18,6 @@ pub(crate) mod json;
 pub(crate) mod list;
 pub(crate) mod map;
 pub(crate) mod mismatch;
-mod nanos;
 mod nonzero;
 pub(crate) mod number;
 pub(crate) mod option;

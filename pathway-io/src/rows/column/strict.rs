@@ -220,10 +220,6 @@ impl<'de, const KEEP: bool> Visitor<'de> for Strict<'_, KEEP> {
         Ok(if KEEP { value.into() } else { Value::Null })
     }
 
-    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element_seed(self.within()?)? {
