@@ -228,10 +228,9 @@ pub mod __private0 {
     pub use crate::__as_it_is as as_it_is;
     pub use crate::rows::bounds::{DataColumn, Removable};
     pub use crate::rows::clashes::{Clash, assert_distinct, assert_unreserved, clashes};
-    pub use crate::rows::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
+    pub use crate::rows::column::any_json::{Json, JsonType, from_json_option};
     pub use crate::rows::column::converted::{
-        ByTraits, Conversion, Converted, ConvertedField, converted, converted_key, from_converted,
-        from_converted_option, to_converted_option,
+        ByTraits, Conversion, Converted, ConvertedField, converted, converted_key, from_converted_option,
     };
     pub use crate::rows::column::derived::{Item, VariantBuffer, Variants};
     pub use crate::rows::column::list::ListBuffer;

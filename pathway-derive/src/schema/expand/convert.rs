@@ -41,9 +41,9 @@ pub fn column_type(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> To
 pub fn into_column(schema: &Schema, i: usize, column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     match (column.is_json(), column.conversion().is_some(), types::option_of(column.ty)) {
-        (true, _, Some(_)) => quote!(#pw::to_json_option(#value)),
+        (true, _, Some(_)) => quote!(#pw::Option::map(#value, #pw::Json)),
         (true, _, None) => quote!(#pw::Json(#value)),
-        (false, true, Some(_)) => quote!(#pw::to_converted_option::<#row, #i>(#value)),
+        (false, true, Some(_)) => quote!(#pw::Option::map(#value, #pw::Converted::<#row, #i>)),
         (false, true, None) => quote!(#pw::Converted::<#row, #i>(#value)),
         (false, false, _) => value,
     }
@@ -54,10 +54,9 @@ pub fn from_column(schema: &Schema, i: usize, column: &Column, value: TokenStrea
     let row = schema.ty();
     match (column.is_json(), column.conversion().is_some(), types::option_of(column.ty)) {
         (true, _, Some(_)) => quote!(#pw::from_json_option(#value)),
-        (true, _, None) => quote!(#pw::from_json(#value)),
         (false, true, Some(_)) => quote!(#pw::from_converted_option::<#row, #i>(#value)),
-        (false, true, None) => quote!(#pw::from_converted::<#row, #i>(#value)),
         (false, false, _) => value,
+        (_, _, None) => quote!(#value.0),
     }
 }
 

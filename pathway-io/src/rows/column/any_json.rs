@@ -165,21 +165,9 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
     }
 }
 
-/// Converts an optional `json` field to its column and back. `None` is the null of the column.
-#[doc(hidden)]
-#[must_use]
-pub fn to_json_option<T>(value: Option<T>) -> Option<Json<T>> {
-    value.map(Json)
-}
-
+/// Returns the value of an optional `json` field. `None` is the null of the column.
 #[doc(hidden)]
 #[must_use]
 pub fn from_json_option<T>(value: Option<Json<T>>) -> Option<T> {
     value.map(|Json(value)| value)
-}
-
-#[doc(hidden)]
-#[must_use]
-pub fn from_json<T>(Json(value): Json<T>) -> T {
-    value
 }

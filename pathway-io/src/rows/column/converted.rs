@@ -167,23 +167,11 @@ impl<S: ConvertedField<I, Field: Clone>, const I: usize> Clone for Converted<S, 
 
 impl<S: Conversion<I, Field: Send + Sync + Clone, Column: KeyType>, const I: usize> KeyType for Converted<S, I> {}
 
-/// Converts an `Option` field to its column and back.
-#[doc(hidden)]
-#[must_use]
-pub fn to_converted_option<S: ConvertedField<I>, const I: usize>(value: Option<S::Field>) -> Option<Converted<S, I>> {
-    value.map(Converted)
-}
-
+/// Returns the value of an `Option` field.
 #[doc(hidden)]
 #[must_use]
 pub fn from_converted_option<S: ConvertedField<I>, const I: usize>(value: Option<Converted<S, I>>) -> Option<S::Field> {
     value.map(|Converted(value)| value)
-}
-
-#[doc(hidden)]
-#[must_use]
-pub fn from_converted<S: ConvertedField<I>, const I: usize>(Converted(value): Converted<S, I>) -> S::Field {
-    value
 }
 
 /// Returns a copy of the value of a key's field.
