@@ -244,9 +244,8 @@ pub mod __private0 {
     pub use crate::rows::description::{Column, Step, TableSchema};
     pub use crate::rows::fields::{
         Col, Field, Fields, Flat, FlatField, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns, flat_key,
-        key, missing, own_key,
+        flat_parts, key, missing, own_key,
     };
-    pub use crate::rows::key_parts::{KeyParts, pass_parts};
     pub use crate::rows::next::{FromValue, Rest, checked_rest, convert, refused, sketched, to_string};
     pub use crate::rows::schema::{Keyed, Schema};
     pub use crate::rows::table::Table;
@@ -263,6 +262,7 @@ pub mod __private0 {
     pub use crate::source::options::ReadOptions;
     pub use crate::source::partition::Partition;
     pub use pathway_derive::{next, sketch};
+    pub use std::any::Any;
     pub use std::clone::Clone;
     pub use std::convert::{Into, TryFrom};
     pub use std::default::Default;

@@ -201,7 +201,15 @@ impl<S: Schema> Batch<S> {
     where
         S: Keyed,
     {
-        S::with_parts(key, &mut |mut parts| self.columns.push_key(&mut parts, is_key::<S>, 0));
+        let mut next = 0;
+        S::with_parts(key, &mut |part| {
+            while !is_key::<S>(next) {
+                next += 1;
+            }
+            self.columns.push_part_at(next, part);
+            next += 1;
+        });
+        self.columns.push_placeholders(is_key::<S>, 0);
         self.pushed(-1);
         Ok(())
     }

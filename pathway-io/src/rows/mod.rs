@@ -16,7 +16,6 @@ pub(crate) mod describe;
 pub(crate) mod description;
 pub(crate) mod encode;
 pub(crate) mod fields;
-pub(crate) mod key_parts;
 pub(crate) mod message;
 pub(crate) mod next;
 pub(crate) mod path;

@@ -1,5 +1,6 @@
 //! The [`Schema`] trait of row types, which `#[derive(Schema)]` implements, and [`Keyed`] for those with a primary key.
 
+use std::any::Any;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
@@ -7,7 +8,6 @@ use crate::rows::column::Buffer;
 use crate::rows::declaration::{ColumnArray, Declaration};
 use crate::rows::description::TableSchema;
 use crate::rows::fields::{Columns, Fields, Tree, Visitor};
-use crate::rows::key_parts::{KeyParts, pass_parts};
 
 /// A row type: a struct whose fields are the columns of a table.
 ///
@@ -93,10 +93,11 @@ pub trait Keyed: Schema {
     /// Returns the primary key of this row.
     fn key(&self) -> Self::Key;
 
-    /// Passes the key to `take`: of each key column, in their order, an `Option` of its value.
+    /// Passes the parts of the key to `take`: for each key column, in their order, an `Option` of its value. They are
+    /// type-erased, so that the derive generates one method for the key, and none for each column.
     #[doc(hidden)]
-    fn with_parts(key: Self::Key, take: &mut dyn FnMut(KeyParts<'_>)) {
-        pass_parts(&mut [&mut Some(key)], take);
+    fn with_parts(key: Self::Key, take: &mut dyn FnMut(&mut dyn Any)) {
+        take(&mut Some(key));
     }
 }
 

@@ -68,7 +68,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
 }
 
 /// Returns the method that splits the key into its parts. A key of one column is its only part, unless the column has
-/// another type.
+/// another type or is a flattened row.
 fn with_parts_method(
     schema: &Schema,
     keys: &[(usize, &Column)],
@@ -77,18 +77,25 @@ fn with_parts_method(
 ) -> Option<TokenStream> {
     if let [(_, column)] = keys
         && column.conversion().is_none()
+        && !column.is_flat()
     {
         return None;
     }
     let span = pw.span();
     let names: Vec<Ident> = keys.iter().map(|(i, _)| option::ident_at(&field_local(*i), span)).collect();
     let pattern = if let [name] = names.as_slice() { quote!(#name) } else { quote_spanned!(span=> (#(#names),*)) };
-    let values = keys.iter().zip(&names);
-    let values = values.map(|((i, column), name)| into_column(schema, *i, column, name.to_token_stream(), pw));
-    let head = quote_spanned!(span=> fn with_parts(__key: #own_key, __take: &mut dyn #pw::FnMut(#pw::KeyParts<'_>)));
+    let row = schema.ty();
+    let parts = keys.iter().zip(&names).map(|((i, column), name)| {
+        if column.is_flat() {
+            return quote_spanned!(span=> #pw::flat_parts::<#row, #i>(#name, __take););
+        }
+        let value = into_column(schema, *i, column, name.to_token_stream(), pw);
+        quote_spanned!(span=> __take(&mut #pw::Some(#value));)
+    });
+    let head = quote_spanned!(span=> fn with_parts(__key: #own_key, __take: &mut dyn #pw::FnMut(&mut dyn #pw::Any)));
     let body = quote_spanned! {span=>
         let #pattern = __key;
-        #pw::pass_parts(&mut [#(&mut #pw::Some(#values)),*], __take);
+        #(#parts)*
     };
     Some(option::item_at(span, head, body))
 }

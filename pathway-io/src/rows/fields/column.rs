@@ -1,5 +1,7 @@
 //! A field that is one column.
 
+use std::any::Any;
+
 use serde::de::MapAccess;
 
 use super::{Columns, Fields, Tree, Visitor};
@@ -7,7 +9,6 @@ use crate::rows::column::scan::Scan;
 use crate::rows::column::view::{AnyBuffer, ColumnView};
 use crate::rows::column::{Buffer, ColumnType, KeyType, ValueSeed, to_json};
 use crate::rows::description::{Column, Shape};
-use crate::rows::key_parts::{KeyParts, take_part};
 
 /// The `I`th field of a row struct is a column of this type.
 #[doc(hidden)]
@@ -149,11 +150,15 @@ impl<T: ColumnType> Columns for Leaf<T> {
         self.0.push_placeholder();
     }
 
-    fn push_key(&mut self, parts: &mut KeyParts<'_>, key: impl Fn(usize) -> bool + Copy, first: usize) {
-        match key(first).then(|| take_part(parts)) {
-            Some(value) => self.0.push(value),
-            None => self.0.push_placeholder(),
+    fn push_placeholders(&mut self, key: impl Fn(usize) -> bool + Copy, first: usize) {
+        if !key(first) {
+            self.0.push_placeholder();
         }
+    }
+
+    fn push_part_at(&mut self, _index: usize, part: &mut dyn Any) {
+        let value = part.downcast_mut::<Option<T>>().and_then(Option::take);
+        self.0.push(value.expect("a key has a part for each of its columns"));
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! A field that is a row of another schema and is replaced by its columns.
 
-use std::marker::PhantomData;
+use std::any::Any;
 
 use serde::de::MapAccess;
 
@@ -8,8 +8,7 @@ use super::{Columns, Fields, Tree, Visitor};
 use crate::rows::column::scan::Scan;
 use crate::rows::column::view::{AnyBuffer, ColumnView};
 use crate::rows::description::{Column, Shape};
-use crate::rows::key_parts::{KeyParts, take_part};
-use crate::rows::schema::{ColumnsOf, Keyed, Schema, is_key};
+use crate::rows::schema::{ColumnsOf, Keyed, Schema};
 
 /// The `I`th field is itself a row, and is replaced by its columns.
 #[doc(hidden)]
@@ -36,18 +35,9 @@ impl<S: FlatField<I>, const I: usize, const KEYED: bool> Tree for Flat<S, I, KEY
     type Row = S::Type;
 }
 
-impl<S: FlatField<I>, const I: usize> Fields for Flat<S, I, false> {
-    type Columns = FlatColumns<S::Type, Keyless>;
-    const SHAPE: Shape = Shape::Flat { columns: flat_columns::<S, I>(), keyed: false };
-
-    fn fill(columns: &mut Self::Columns, index: usize) -> bool {
-        <<S::Type as Schema>::Fields as Fields>::fill(&mut columns.0, index)
-    }
-}
-
-impl<S: FlatKeyField<I>, const I: usize> Fields for Flat<S, I, true> {
-    type Columns = FlatColumns<S::Type, WithKey>;
-    const SHAPE: Shape = Shape::Flat { columns: flat_columns::<S, I>(), keyed: true };
+impl<S: FlatField<I>, const I: usize, const KEYED: bool> Fields for Flat<S, I, KEYED> {
+    type Columns = FlatColumns<S::Type>;
+    const SHAPE: Shape = Shape::Flat { columns: flat_columns::<S, I>(), keyed: KEYED };
 
     fn fill(columns: &mut Self::Columns, index: usize) -> bool {
         <<S::Type as Schema>::Fields as Fields>::fill(&mut columns.0, index)
@@ -61,6 +51,12 @@ pub fn flat_key<S: FlatKeyField<I>, const I: usize>(row: &S::Type) -> S::Key {
     row.key()
 }
 
+/// Passes the parts of a flattened row's key to `take`.
+#[doc(hidden)]
+pub fn flat_parts<S: FlatKeyField<I>, const I: usize>(key: S::Key, take: &mut dyn FnMut(&mut dyn Any)) {
+    S::Type::with_parts(key, take);
+}
+
 /// Returns the columns of a flattened field.
 #[doc(hidden)]
 #[must_use]
@@ -68,43 +64,17 @@ pub const fn flat_columns<S: FlatField<I>, const I: usize>() -> &'static [Column
     S::Type::SCHEMA.columns
 }
 
-/// The part of a flattened row that is known if only the key of the whole row is known.
-#[doc(hidden)]
-pub trait Mode<S: Schema>: Send + Sync + 'static {
-    fn push_key(columns: &mut ColumnsOf<S>, parts: &mut KeyParts<'_>);
-}
-
-/// Nothing is known.
-#[doc(hidden)]
-pub struct Keyless;
-
-/// The key of the flattened row is known, since it is part of the whole key.
-#[doc(hidden)]
-pub struct WithKey;
-
-impl<S: Schema> Mode<S> for Keyless {
-    fn push_key(columns: &mut ColumnsOf<S>, _: &mut KeyParts<'_>) {
-        (0..ColumnsOf::<S>::WIDTH).for_each(|index| columns.push_placeholder_at(index));
-    }
-}
-
-impl<S: Keyed> Mode<S> for WithKey {
-    fn push_key(columns: &mut ColumnsOf<S>, parts: &mut KeyParts<'_>) {
-        S::with_parts(take_part(parts), &mut |mut parts| columns.push_key(&mut parts, is_key::<S>, 0));
-    }
-}
-
 /// The columns of a flattened field.
 #[doc(hidden)]
-pub struct FlatColumns<S: Schema, M>(ColumnsOf<S>, PhantomData<M>);
+pub struct FlatColumns<S: Schema>(ColumnsOf<S>);
 
-impl<S: Schema, M> Default for FlatColumns<S, M> {
+impl<S: Schema> Default for FlatColumns<S> {
     fn default() -> Self {
-        FlatColumns(Default::default(), PhantomData)
+        FlatColumns(Default::default())
     }
 }
 
-impl<S: Schema, M: Mode<S>> Columns for FlatColumns<S, M> {
+impl<S: Schema> Columns for FlatColumns<S> {
     type Row = S;
     const WIDTH: usize = ColumnsOf::<S>::WIDTH;
     const CAN_REFUSE: bool = ColumnsOf::<S>::CAN_REFUSE;
@@ -123,8 +93,12 @@ impl<S: Schema, M: Mode<S>> Columns for FlatColumns<S, M> {
         self.0.push_placeholder_at(index);
     }
 
-    fn push_key(&mut self, parts: &mut KeyParts<'_>, _: impl Fn(usize) -> bool + Copy, _: usize) {
-        M::push_key(&mut self.0, parts);
+    fn push_placeholders(&mut self, key: impl Fn(usize) -> bool + Copy, first: usize) {
+        self.0.push_placeholders(key, first);
+    }
+
+    fn push_part_at(&mut self, index: usize, part: &mut dyn Any) {
+        self.0.push_part_at(index, part);
     }
 
     #[inline]

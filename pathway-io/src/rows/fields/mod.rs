@@ -21,16 +21,17 @@ mod column;
 mod flat;
 mod stub;
 
+use std::any::Any;
+
 use serde::de::MapAccess;
 
 pub use self::column::{Col, Field, KeyField, Own, key, missing, own_key};
-pub use self::flat::{Flat, FlatField, FlatKeyField, flat_columns, flat_key};
+pub use self::flat::{Flat, FlatField, FlatKeyField, flat_columns, flat_key, flat_parts};
 pub use self::stub::Stub;
 use crate::rows::column::Buffer;
 use crate::rows::column::scan::Scan;
 use crate::rows::column::view::{AnyBuffer, ColumnView};
 use crate::rows::description::{Column, Shape};
-use crate::rows::key_parts::KeyParts;
 
 /// Two halves of a row.
 #[doc(hidden)]
@@ -68,8 +69,10 @@ pub trait Columns: Default + Send + Sync + 'static {
     fn push(&mut self, row: Self::Row);
     /// Pushes a placeholder into the column at `index`.
     fn push_placeholder_at(&mut self, index: usize);
-    /// Pushes a row of which only the key is known. Each key column from `first` on takes one part of the key.
-    fn push_key(&mut self, parts: &mut KeyParts<'_>, key: impl Fn(usize) -> bool + Copy, first: usize);
+    /// Pushes a placeholder into each column from `first` on that `key` does not name.
+    fn push_placeholders(&mut self, key: impl Fn(usize) -> bool + Copy, first: usize);
+    /// Pushes a part of a key into the column at `index`: the value that an `Option` of the column's type contains.
+    fn push_part_at(&mut self, index: usize, part: &mut dyn Any);
     fn push_from(&mut self, other: &Self, row: usize);
     /// Reads the next value of a JSON object into the column at `index`.
     fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
@@ -146,9 +149,16 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
         }
     }
 
-    fn push_key(&mut self, parts: &mut KeyParts<'_>, key: impl Fn(usize) -> bool + Copy, first: usize) {
-        self.0.push_key(parts, key, first);
-        self.1.push_key(parts, key, first + L::WIDTH);
+    fn push_placeholders(&mut self, key: impl Fn(usize) -> bool + Copy, first: usize) {
+        self.0.push_placeholders(key, first);
+        self.1.push_placeholders(key, first + L::WIDTH);
+    }
+
+    fn push_part_at(&mut self, index: usize, part: &mut dyn Any) {
+        match index.checked_sub(L::WIDTH) {
+            None => self.0.push_part_at(index, part),
+            Some(index) => self.1.push_part_at(index, part),
+        }
     }
 
     #[inline]
