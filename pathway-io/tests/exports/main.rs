@@ -243,6 +243,10 @@ struct WithNul {
     text: String,
     #[schema(default = json!({ "a": ["\0"] }))]
     value: Value,
+    #[schema(default = json!([{ "a\0": 1 }]))]
+    named: Value,
+    #[schema(default = json!(["\\0", 0, null]))]
+    other: Value,
     #[schema(default = "ab")]
     plain: String,
 }
@@ -253,7 +257,10 @@ fn a_default_with_a_nul_is_left_out_where_no_text_holds_one() {
     let postgres = WithNul::schema().sql_ddl(Dialect::Postgres, "t");
     let remark = "    -- without its default: PostgreSQL has no NUL in a text\n";
     assert!(postgres.contains(&format!("{remark}    \"text\" text NOT NULL,\n")), "{postgres}");
-    assert!(postgres.contains(&format!("{remark}    \"value\" jsonb,\n")), "{postgres}");
+    for column in ["value", "named"] {
+        assert!(postgres.contains(&format!("{remark}    \"{column}\" jsonb,\n")), "{postgres}");
+    }
+    assert!(postgres.contains("    \"other\" jsonb DEFAULT"), "{postgres}");
     assert!(postgres.contains("    \"plain\" text NOT NULL DEFAULT 'ab'\n"), "{postgres}");
     let sqlite = WithNul::schema().sql_ddl(Dialect::Sqlite, "t");
     assert!(sqlite.contains("DEFAULT (CAST(X'610062' AS TEXT))"), "{sqlite}");

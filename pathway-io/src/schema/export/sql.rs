@@ -269,20 +269,6 @@ fn text(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::data_type::DataType;
-
-    // FAULTS 11
-    #[test]
-    fn a_nul_in_a_default_is_not_dropped_silently() {
-        let nul = Value::from("it's a\0b");
-        assert!(
-            has_nul(&nul)
-                && has_nul(&serde_json::json!([{ "a\0": 1 }]))
-                && has_nul(&serde_json::json!({ "a": ["\0"] }))
-        );
-        assert!(!has_nul(&serde_json::json!({ "a": ["\\0", 0, null] })));
-        assert_eq!(literal(&nul, &DataType::Str, Dialect::Sqlite), "(CAST(X'6974277320610062' AS TEXT))");
-    }
 
     #[derive(pathway_derive::Schema)]
     #[schema(crate = crate)]
