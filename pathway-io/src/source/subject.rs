@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::rows::batch::{Batch, RefusedRow};
@@ -10,7 +10,7 @@ use crate::rows::schema::Schema;
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
 use crate::source::hook::Hook;
-use crate::source::intake::pending::{AnyPool, Load, Pending};
+use crate::source::intake::pending::AnyPool;
 use crate::source::intake::{Admitted, Entry, Push};
 use crate::source::push::push_methods;
 use crate::source::shared::Source;
@@ -114,34 +114,6 @@ impl<S: Schema, O> Subject<S, O> {
         Subject { source, entry, pool, types: PhantomData }
     }
 
-    /// Pushes into `pending` instead of the rows that the next commit takes.
-    pub(crate) fn push_into<E>(
-        &self,
-        pending: &Mutex<Pending>,
-        fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
-    ) -> Result<Result<(), E>, Closed> {
-        let mut rows = self.open(pending)?;
-        let pushed = rows.push::<S, E>(self.entry.table, &self.pool, fill);
-        if pushed.is_ok() {
-            rows.offsets_before = Some(self.source.intake.count_rows(self.entry.table, 1));
-        }
-        Ok(pushed)
-    }
-
-    /// Locks the rows of a transaction, which the first row opens.
-    fn open<'a>(&self, pending: &'a Mutex<Pending>) -> Result<MutexGuard<'a, Pending>, Closed> {
-        let mut pending = pending.lock().unwrap_or_else(|poisoned| {
-            let mut pending = poisoned.into_inner();
-            pending.repair();
-            pending
-        });
-        match pending.offsets_before {
-            Some(_) => self.source.intake.check_open(self.entry)?,
-            None => pending.offsets_before = Some(self.source.intake.open_transaction(self.entry)?),
-        }
-        Ok(pending)
-    }
-
     /// Pushes one row. The outer `Err` means that the subject is closed, the inner one that `fill` failed.
     #[inline]
     fn push_row<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
@@ -161,28 +133,6 @@ impl<S: Schema, O> Subject<S, O> {
                 Err(error) => return Ok(Err(error)),
             }
         }
-    }
-
-    /// Pushes rows as [`push_rows`](Self::push_rows) does, but into `pending`.
-    pub(crate) fn push_all_into<E>(
-        &self,
-        pending: &Mutex<Pending>,
-        mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
-    ) -> Result<Result<(), E>, Closed> {
-        let (table, mut is_last) = (self.entry.table, false);
-        while !is_last {
-            let mut count = 0;
-            let mut open = self.open(pending)?;
-            let pushed = open.push_all::<S, E>(table, &self.pool, Load::MAX, &mut count, &mut rows);
-            if count > 0 {
-                open.offsets_before = Some(self.source.intake.count_rows(table, count));
-            }
-            match pushed {
-                Ok(end) => is_last = end,
-                Err(error) => return Ok(Err(error)),
-            }
-        }
-        Ok(Ok(()))
     }
 
     /// Applies the `bad_rows` policy to a row that does not fit.

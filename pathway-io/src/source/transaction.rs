@@ -1,15 +1,15 @@
 //! Units of rows that are never split: [`Transaction`].
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::rows::batch::{Batch, RefusedRow};
 use crate::rows::bounds::Removable;
 use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
-use crate::source::intake::Push;
-use crate::source::intake::pending::Pending;
+use crate::source::intake::pending::{Load, Pending};
+use crate::source::intake::{Entry, Push};
 use crate::source::offset::Offset;
 use crate::source::push::push_methods;
 use crate::source::subject::Subject;
@@ -71,6 +71,9 @@ impl<S, O> Drop for Transaction<S, O> {
 /// Another table of the connector inside a [`Transaction`]; see [`Transaction::with`].
 pub struct TransactionTable<'a, S, O = ()> {
     subject: &'a Subject<S, O>,
+    /// The table in the attempt of the transaction, or in that of the subject if it is older. A handle of an earlier
+    /// attempt is closed, so a push through one is refused.
+    entry: Entry,
     rows: &'a Mutex<Pending>,
     bad_rows: Push,
 }
@@ -102,7 +105,13 @@ impl<S: Schema, O> Transaction<S, O> {
     /// Returns the transaction's own table.
     #[inline]
     pub(crate) fn table(&self) -> TransactionTable<'_, S, O> {
-        TransactionTable { subject: &self.subject, rows: &self.rows, bad_rows: self.bad_rows }
+        self.table_of(&self.subject)
+    }
+
+    fn table_of<'a, T>(&'a self, subject: &'a Subject<T, O>) -> TransactionTable<'a, T, O> {
+        let Entry { table, attempt } = subject.entry();
+        let entry = Entry { table, attempt: attempt.min(self.subject.entry().attempt) };
+        TransactionTable { subject, entry, rows: &self.rows, bad_rows: self.bad_rows }
     }
 
     push_methods!(.table());
@@ -172,7 +181,7 @@ impl<S: Schema, O> Transaction<S, O> {
             other.source().name,
             self.subject.source().name
         );
-        TransactionTable { subject: other, rows: &self.rows, bad_rows: self.bad_rows }
+        self.table_of(other)
     }
 
     /// Commits the plain rows pushed so far and then the rows of the transaction, as one commit.
@@ -252,27 +261,64 @@ impl<S: Schema, O> Transaction<S, O> {
 }
 
 impl<S: Schema, O> TransactionTable<'_, S, O> {
+    /// Locks the rows of the transaction, which the first row opens.
+    fn open(&self) -> Result<MutexGuard<'_, Pending>, Closed> {
+        let mut rows = self.rows.lock().unwrap_or_else(|poisoned| {
+            let mut rows = poisoned.into_inner();
+            rows.repair();
+            rows
+        });
+        let intake = &self.subject.source().intake;
+        match rows.offsets_before {
+            Some(_) => intake.check_open(self.entry)?,
+            None => rows.offsets_before = Some(intake.open_transaction(self.entry)?),
+        }
+        Ok(rows)
+    }
+
+    fn count(&self, rows: &mut Pending, count: u64) {
+        rows.offsets_before = Some(self.subject.source().intake.count_rows(self.entry.table, count));
+    }
+
     #[inline]
     pub(crate) fn push_row<E>(
         &self,
         fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
     ) -> Result<Result<(), E>, Closed> {
-        self.subject.push_into(self.rows, fill)
+        let mut open = self.open()?;
+        let pushed = open.push::<S, E>(self.entry.table, self.subject.pool(), fill);
+        if pushed.is_ok() {
+            self.count(&mut open, 1);
+        }
+        Ok(pushed)
     }
 
     pub(crate) fn push_rows<E>(
         &self,
-        rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+        mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
     ) -> Result<Result<(), E>, Closed> {
-        self.subject.push_all_into(self.rows, rows)
+        let (table, pool, mut is_last) = (self.entry.table, self.subject.pool(), false);
+        while !is_last {
+            let mut count = 0;
+            let mut open = self.open()?;
+            let pushed = open.push_all::<S, E>(table, pool, Load::MAX, &mut count, &mut rows);
+            if count > 0 {
+                self.count(&mut open, count);
+            }
+            match pushed {
+                Ok(end) => is_last = end,
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
     }
 
     pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.subject.source().bad_row(self.subject.entry(), error, raw, None::<()>, self.bad_rows)
+        self.subject.source().bad_row(self.entry, error, raw, None::<()>, self.bad_rows)
     }
 
     pub(crate) fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
-        self.subject.source().refused_row(self.subject.entry(), refused, None::<()>, self.bad_rows)
+        self.subject.source().refused_row(self.entry, refused, None::<()>, self.bad_rows)
     }
 
     push_methods!();
@@ -295,13 +341,12 @@ impl<S: Schema, O> TransactionTable<'_, S, O> {
     where
         S: Keyed + Removable,
     {
-        let subject = self.subject;
         let mut pending = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         if pending.offsets_before.is_none() {
             // If the subject is closed, the commit returns the error.
-            pending.offsets_before = subject.source().intake.open_transaction(subject.entry()).ok();
+            pending.offsets_before = self.subject.source().intake.open_transaction(self.entry).ok();
         }
-        pending.start_table::<S>(subject.entry().table, subject.pool());
+        pending.start_table::<S>(self.entry.table, self.subject.pool());
         self
     }
 }

@@ -207,6 +207,7 @@ fn handles_of_a_failed_attempt_stay_closed() {
         assert_eq!(old.commit(), Err(Closed));
         assert_eq!(old.transaction().next(Number { n: 1 }), Err(Closed));
         assert_eq!(transaction.next(Number { n: 1 }), Err(Closed));
+        assert_eq!(transaction.with(&subject).next(Number { n: 1 }), Err(Closed));
         assert_eq!(transaction.commit(), Err(Closed));
         let mixed = subject.transaction();
         assert_eq!(mixed.with(&old).next(Number { n: 1 }), Err(Closed));
@@ -220,6 +221,30 @@ fn handles_of_a_failed_attempt_stay_closed() {
     assert_eq!(run(pipeline).unwrap_err().to_string(), "connector `numbers` failed: another loss");
     assert_eq!(next(&closings), Err(Closed));
     assert_eq!(by_commit(&commits), [[2]]);
+}
+
+/// An offset waits for the open transactions of its attempt. A transaction of an earlier attempt is not one of them.
+#[test]
+fn a_transaction_of_a_failed_attempt_does_not_hold_back_offsets() {
+    let mut attempt = 0;
+    let mut old = None;
+    let pipeline = pipeline();
+    let numbers = source(move |subject: Subject<Number, u64>| {
+        attempt += 1;
+        if attempt == 1 {
+            old = Some(subject.transaction());
+            return Err("the connection is lost".into());
+        }
+        let old = old.take().expect("it was kept");
+        assert_eq!(old.with(&subject).next(Number { n: 9 }), Err(Closed));
+        assert!(old.with(&subject).next_json_lines(r#"{"n": 9}"#).unwrap_err().is_closed());
+        assert_eq!(old.commit(), Err(Closed));
+        (0..8).try_for_each(|n| subject.next_at(n + 1, Number { n }))?;
+        Ok(())
+    });
+    let commits = commits(&pipeline.read_with(numbers, at_once(2).backlog(2)));
+    run(pipeline).unwrap();
+    assert_eq!(by_commit(&commits).concat(), [0, 1, 2, 3, 4, 5, 6, 7]);
 }
 
 #[test]
