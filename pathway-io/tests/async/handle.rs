@@ -9,7 +9,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt, stream};
-use pathway_io::{AsyncSubject, BadRows, Closed, Pipeline, ReadOptions, RunResult, Schema, Subject, TryNextError, csv};
+use pathway_io::{
+    AsyncSubject, BadRows, Closed, Pipeline, ReadOptions, Restart, RunResult, Schema, Subject, TryNextError, csv,
+};
 
 use crate::base::source;
 use crate::blocking::wait;
@@ -186,6 +188,37 @@ fn a_transaction_that_is_dropped_in_the_queue_lets_the_others_go_ahead() {
         Ok(())
     });
     assert_eq!(seen, [vec![1, 2, 3], vec![4]]);
+}
+
+/// A client can keep the future of a commit and never poll it again.
+#[test]
+fn a_commit_that_a_failed_attempt_has_queued_does_not_hold_back_the_next() {
+    let pipeline = pipeline();
+    let (release, released) = mpsc::channel::<()>();
+    let (mut release, mut kept) = (Some(release), None);
+    let numbers = source(move |numbers: Subject<Number>| {
+        let Some(release) = release.take() else {
+            return Ok((5..8).try_for_each(|n| numbers.next(number(n)))?);
+        };
+        (1..=3).try_for_each(|n| numbers.next(number(n)))?;
+        numbers.commit()?;
+        let pair = numbers.to_async().transaction();
+        (90..92).try_for_each(|n| pair.next(number(n)))?;
+        numbers.next(number(4))?;
+        let commit = kept.insert(Box::pin(pair.commit()));
+        assert!(poll(commit.as_mut()).is_pending());
+        drop(release);
+        Err("the connection is lost".into())
+    });
+    let options = ReadOptions::new().autocommit(None).backlog(4);
+    let restart = Restart::backoff(Duration::from_millis(1)..Duration::from_millis(1));
+    let table = pipeline.read_with(numbers, options.restart(restart));
+    let seen = commits(&table);
+    table.subscribe_commits(move |_| {
+        let _ = released.recv();
+    });
+    run(pipeline).unwrap();
+    assert_eq!(by_commit(&seen).concat(), [1, 2, 3, 4, 5, 6, 7]);
 }
 
 /// The waker runs on the thread of the sink that returns the space. That thread must not fail.

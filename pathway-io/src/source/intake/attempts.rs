@@ -18,8 +18,10 @@ impl Intake {
     pub(crate) fn end_attempt(self: &Arc<Self>) {
         let mut state = self.lock();
         state.attempt += 1;
-        // Transactions of this attempt end without a call, since their handles are closed.
+        // Transactions of this attempt end without a call, since their handles are closed. The future of a commit may
+        // never be polled again.
         state.open = 0;
+        state.transactions_waiting = 0;
         state.cut_due = true;
         self.cut_if_due(&mut state);
         self.announce_closing(state);

@@ -74,7 +74,8 @@ impl<'a, O> Committing<'a, O> {
 
     /// Removes the transaction from the queue, and makes a cut that waited for it.
     pub(super) fn leave_queue(&mut self, mut state: MutexGuard<'_, State>) {
-        if std::mem::take(&mut self.is_queued) {
+        // The queue of an earlier attempt ended with it.
+        if std::mem::take(&mut self.is_queued) && self.entry.attempt == state.attempt {
             state.transactions_waiting -= 1;
             self.intake.cut_if_due(&mut state);
             self.intake.announce_space(state);
