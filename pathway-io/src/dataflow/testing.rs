@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use super::Collection;
 use super::row::{ResultRow, Row};
-use crate::pipeline::Pipeline;
-use crate::pipeline::testing::{Step, script};
+use crate::pipeline::testing::{Harness, Step, script};
 use crate::run::error::Result;
 use crate::run::lock::Lock;
 
@@ -16,7 +15,7 @@ use crate::run::lock::Lock;
 ///
 /// # Errors
 ///
-/// The errors of [`Pipeline::run`].
+/// The errors of [`Pipeline::run`](crate::Pipeline::run). A run that has not ended after 60 s is stopped and fails.
 ///
 /// ```
 /// use pathway_io::{Schema, testing};
@@ -39,17 +38,17 @@ where
     F: for<'scope> Fn(Collection<'scope, S>) -> Collection<'scope, Out> + Send + Sync + 'static,
 {
     let results = Arc::new(Lock::new(BTreeMap::new()));
-    let pipeline = Pipeline::new();
-    pipeline.handle_signals(false);
     let adding = Arc::clone(&results);
-    let table = pipeline.read(script(rows.into_iter().map(Step::Push)));
-    table.compute(computation).subscribe_commits(move |commit| {
-        let mut results = adding.lock();
-        for update in commit.iter() {
-            *results.entry(update.row).or_insert(0) += update.diff;
-        }
+    let source = script(rows.into_iter().map(Step::Push));
+    let harness = Harness::new(source).attach(move |table| {
+        table.compute(computation).subscribe_commits(move |commit| {
+            let mut results = adding.lock();
+            for update in commit.iter() {
+                *results.entry(update.row).or_insert(0) += update.diff;
+            }
+        });
     });
-    pipeline.run()?;
+    harness.run().result?;
     let mut results = results.lock();
     let rows = std::mem::take(&mut *results).into_iter();
     Ok(rows.flat_map(|(row, times)| std::iter::repeat_n(row, usize::try_from(times).unwrap_or(0))).collect())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pathway_io::monitor::SourceState;
 use pathway_io::testing::Step::{Commit, End, Fail, Offset, Panic, Pause, Push};
 use pathway_io::testing::{Clock, Harness, Stuck, script};
-use pathway_io::{ReadOptions, Restart, RunResult, Sink, Stop, Subject, connector};
+use pathway_io::{Connector, ReadOptions, Restart, RunResult, Sink, Stop, Subject, Table, connector};
 
 use crate::common::{Cat, Number, cat, source, within};
 
@@ -72,6 +72,50 @@ fn a_run_is_stopped_after_rows() {
     let report = within(move || Harness::new(endless()).stop_when_full().run());
     // One row in flight, and one that has filled the backlog.
     assert_eq!((report.rows().count(), report.on_stops()), (2, 1));
+}
+
+/// Returns the error of a run at its deadline.
+fn late(harness: Harness<impl Connector<Tables = Table<Number>>, Number>) -> String {
+    let moment = Duration::from_millis(50);
+    let harness = harness.deadline(moment).grace_period(moment);
+    let report = within(move || harness.run());
+    format!("{:?}", report.result().unwrap_err())
+}
+
+/// Takes nothing, and never returns.
+struct Hanging;
+
+impl Sink<Number> for Hanging {
+    fn write(&mut self, _: &pathway_io::Commit<Number>) -> RunResult {
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+#[test]
+fn a_run_that_does_not_end_fails_at_its_deadline() {
+    let waiting = || source(|numbers: Subject<Number>| Ok(numbers.wait_closed()?));
+    let starts = |error: String, what: &str| {
+        let expected =
+            format!("the pipeline failed: it has not ended within 50ms, the deadline of its test: {what}\nhelp: ");
+        assert!(error.starts_with(&expected), "{error}");
+        error
+    };
+    let source_waits = |received| format!("connector `Source` has not ended; updates received: {received}");
+    starts(late(Harness::new(waiting())), &source_waits("0"));
+    starts(late(Harness::new(waiting()).sink(Stuck)), &source_waits("0"));
+    starts(late(Harness::new(waiting()).stop_after_rows(7)), &source_waits("0 of 7"));
+    starts(late(Harness::new(waiting()).stop_when_full()), &source_waits("0, and the backlog is not full"));
+    let hanging = source(|_: Subject<Number>| {
+        loop {
+            std::thread::park();
+        }
+    });
+    let error = starts(late(Harness::new(hanging)), &source_waits("0"));
+    assert!(error.contains("later: connector `Source` did not finish within the grace period"), "{error}");
+    let sinks_wait = "not all sinks have ended; updates received: 1";
+    starts(late(Harness::new(script([Push(n(1))])).sink(Hanging)), sinks_wait);
 }
 
 /// Pushes numbers from an offset, without end, and records whether `run` has returned.

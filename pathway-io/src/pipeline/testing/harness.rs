@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::clock::{Clock, DEADLINE};
 use super::memory::{KeptOffsets, Memory};
@@ -20,7 +20,7 @@ use crate::pipeline::{Pipeline, StopHandle, short_type_name};
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::control::Control;
-use crate::run::error::RunResult;
+use crate::run::error::{Error, RunResult};
 use crate::run::lock::Lock;
 use crate::sink::Sink;
 use crate::source::connector::{Connector, Subjects};
@@ -75,9 +75,14 @@ pub struct Harness<C: Connector, S> {
     cuts: Cuts,
     workers: usize,
     fail: Fail,
-    has_deadline: bool,
+    deadline: Duration,
+    /// Whether the run is stopped at the deadline instead of failing.
+    stops_at_deadline: bool,
     rows: PhantomData<fn() -> S>,
 }
+
+/// The default deadline of a run. It must suffice for a large test on a busy machine.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Attaches sinks to tables.
 type Attach<T> = Box<dyn FnOnce(&T) + Send>;
@@ -102,7 +107,8 @@ where
             cuts: Cuts::Anywhere,
             workers: 1,
             fail: Fail::Never,
-            has_deadline: false,
+            deadline: LONGEST,
+            stops_at_deadline: false,
             rows: PhantomData::<fn() -> S>,
         }
     }
@@ -134,8 +140,8 @@ where
 
     /// Stops the run once the sinks have received this many updates. 0 stops it when `run` is entered.
     ///
-    /// If the source neither ends nor causes that many updates, the run does not end. With a primary key, several
-    /// pushes of one key in a commit are one update.
+    /// If the source neither ends nor causes that many updates, the run fails at its [deadline](Self::deadline). With a
+    /// primary key, several pushes of one key in a commit are one update.
     pub fn stop_after_rows(self, rows: usize) -> Self {
         self.stop(if rows == 0 { Stop::Before } else { Stop::AfterRows(rows) })
     }
@@ -186,6 +192,31 @@ where
         self
     }
 
+    /// Sets the deadline of the run, in real time. The default is 60 s.
+    ///
+    /// A run that has not ended by then is stopped and fails. The error says what it has waited for.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use pathway_io::{RunResult, Schema, Subject, connector, testing::Harness};
+    /// # #[derive(Schema)] struct Line { n: u64 }
+    /// struct Silent;
+    ///
+    /// #[connector]
+    /// impl Silent {
+    ///     fn run(&mut self, lines: Subject<Line>) -> RunResult {
+    ///         Ok(lines.wait_closed()?)
+    ///     }
+    /// }
+    ///
+    /// let report = Harness::new(Silent).deadline(Duration::from_millis(100)).run();
+    /// assert!(report.result().unwrap_err().to_string().contains("connector `Silent` has not ended"));
+    /// ```
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
     /// Makes sinks receive the pushes themselves, before they become updates by key.
     pub(super) fn raw(mut self) -> Self {
         self.raw = true;
@@ -209,10 +240,10 @@ where
         self
     }
 
-    /// Stops a run that does not reach its end before the deadline.
-    pub(super) fn with_deadline(mut self) -> Self {
-        self.has_deadline = true;
-        self
+    /// Stops a run that has not ended within the deadline of an expected event, so that it does not fail.
+    pub(super) fn stop_at_deadline(mut self) -> Self {
+        self.stops_at_deadline = true;
+        self.deadline(DEADLINE)
     }
 
     /// Runs the connector.
@@ -239,32 +270,28 @@ where
         let options = if self.stop == Stop::Full { options.backlog(1) } else { options };
         let tables = pipeline.read_with(counted, options);
         self.attached.into_iter().for_each(|attach| attach(&tables));
-        let mut recorder = Recorder {
-            raw: self.raw,
-            progress: Arc::new(Progress {
-                counts: Lock::default(),
-                stop: self.stop.clone(),
-                handle: stop.clone(),
-                fail: Lock::new(self.fail),
-                control: Arc::downgrade(&pipeline.control),
-            }),
-            tables: Vec::new(),
-        };
+        let progress = Arc::new(Progress {
+            counts: Lock::default(),
+            stop: self.stop.clone(),
+            handle: stop.clone(),
+            fail: Lock::new(self.fail),
+            control: Arc::downgrade(&pipeline.control),
+        });
+        let mut recorder = Recorder { raw: self.raw, progress: Arc::clone(&progress), tables: Vec::new() };
         tables.visit(&mut recorder);
         let recorded = recorder.tables;
         let control = Arc::clone(&pipeline.control);
+        let (ended, end) = crossbeam_channel::bounded::<()>(0);
+        let (late, watched, seen) = (stop.clone(), Arc::clone(&control), monitor.clone());
+        // The thread ends with the run, which drops the sender.
+        thread::spawn(move || match end.recv_timeout(self.deadline) {
+            Err(error) if !error.is_timeout() => {}
+            _ if self.stops_at_deadline => late.stop(),
+            _ => watched.fail(Error::pipeline(progress.not_ended(&seen.snapshot(), self.deadline))),
+        });
         let running = pipeline.start_on(Workers::threads(self.workers));
         if self.is_stuck || self.stop == Stop::Full {
-            // A source that never fills the backlog is stopped at the deadline.
-            let deadline = (self.stop == Stop::Full).then(|| Instant::now() + DEADLINE);
-            stop_when_full(&monitor, &control, &stop, deadline);
-        }
-        let (ended, end) = crossbeam_channel::bounded::<()>(0);
-        if self.has_deadline {
-            // The thread ends with the run, which drops the sender.
-            thread::spawn(move || {
-                end.recv_timeout(DEADLINE).is_err_and(|error| error.is_timeout()).then(|| stop.stop())
-            });
+            stop_when_full(&monitor, &control, &stop);
         }
         let result = running.and_then(Running::join);
         drop(ended);
@@ -295,15 +322,13 @@ fn has_ended(seen: &Snapshot) -> bool {
 }
 
 /// Requests a stop once each source that has not ended waits for space. A stop for another reason ends the wait.
-fn stop_when_full(monitor: &Monitor, control: &Control, stop: &StopHandle, deadline: Option<Instant>) {
+fn stop_when_full(monitor: &Monitor, control: &Control, stop: &StopHandle) {
     while !control.is_stopping() {
         let seen = monitor.snapshot();
         if has_ended(&seen) {
             break;
         }
-        let waits = |state| matches!(state, SourceState::Backpressured | SourceState::Ended);
-        let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if is_late || seen.sources.iter().all(|source| waits(source.state)) {
+        if seen.sources.iter().all(|source| matches!(source.state, SourceState::Backpressured | SourceState::Ended)) {
             stop.stop();
         }
         thread::sleep(Duration::from_millis(1));

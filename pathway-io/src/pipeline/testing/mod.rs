@@ -23,21 +23,18 @@ pub use self::report::Report;
 pub use self::script::{Step, script};
 pub use self::stuck::Stuck;
 pub use self::tables::TestedTables;
-use std::sync::Arc;
-
-use crate::pipeline::Pipeline;
 use crate::rows::commit::Update;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::Result;
-use crate::run::lock::Lock;
 use crate::source::connector::Connector;
 
 /// Runs a source with one table to its end and returns all updates of the table. It does not handle signals.
 ///
 /// # Errors
 ///
-/// The errors of [`Pipeline::run`].
+/// The errors of [`Pipeline::run`](crate::Pipeline::run). A run that has not ended after 60 s is stopped and fails. Use
+/// a [`Harness`] with a longer [`deadline`](Harness::deadline) for a source that takes longer.
 ///
 /// ```
 /// use pathway_io::{connector, testing, Schema, Subject};
@@ -64,14 +61,7 @@ where
     C: Connector<Tables = Table<S>>,
     S: Schema + Send,
 {
-    let updates = Arc::new(Lock::new(Vec::new()));
-    let pipeline = Pipeline::new();
-    pipeline.handle_signals(false);
-    let collected = Arc::clone(&updates);
-    pipeline.read(source).subscribe_commits(move |commit| {
-        collected.lock().extend(commit.iter());
-    });
-    pipeline.run()?;
-    let mut updates = updates.lock();
-    Ok(std::mem::take(&mut updates))
+    let report = Harness::new(source).run();
+    let updates = report.rows().collect();
+    report.result.map(|_| updates)
 }

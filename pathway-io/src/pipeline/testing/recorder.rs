@@ -1,11 +1,13 @@
 //! [`Recorder`]: attaches a sink to each table. The sinks keep the commits, and can stop or interrupt the run.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use super::report::Recorded;
 use super::stuck::Stuck;
 use super::tables::TableVisitor;
 use crate::pipeline::StopHandle;
+use crate::pipeline::monitor::{Snapshot, SourceState};
 use crate::pipeline::table::TableRows;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
@@ -99,6 +101,32 @@ impl Progress {
             let sources = self.control.upgrade().map(|control| control.parts::<Source>()).unwrap_or_default();
             sources.iter().for_each(|source| source.interrupt_attempt());
         }
+    }
+}
+
+impl Progress {
+    /// Says what a run waits for that has not ended by its deadline.
+    pub(super) fn not_ended(&self, seen: &Snapshot, deadline: Duration) -> String {
+        let busy = seen.sources.iter().filter(|source| source.state != SourceState::Ended);
+        let busy: Vec<String> = busy.map(|source| format!("connector `{}` has not ended", source.name)).collect();
+        let waits_for = if seen.sources.iter().any(|source| source.state == SourceState::Starting) {
+            "not all sinks are open".to_owned()
+        } else if busy.is_empty() {
+            "not all sinks have ended".to_owned()
+        } else {
+            busy.join(", ")
+        };
+        let received: usize = self.counts.lock().iter().sum();
+        let stop = match self.stop {
+            Stop::AfterRows(rows) => format!(" of {rows}"),
+            Stop::Full => ", and the backlog is not full".to_owned(),
+            Stop::Never | Stop::Before | Stop::AfterEach(_) => String::new(),
+        };
+        format!(
+            "it has not ended within {deadline:?}, the deadline of its test: {waits_for}; updates received: \
+             {received}{stop}\nhelp: test a source that ends, stop it with `stop_after_rows`, or set a later \
+             `Harness::deadline`"
+        )
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Report<S> {
     pub(super) bad_rows: u64,
     /// Whether `run` has returned within the grace period.
     pub(super) returned: bool,
-    pub(super) result: Result<Summary>,
+    pub(crate) result: Result<Summary>,
 }
 
 /// The commits of one table.

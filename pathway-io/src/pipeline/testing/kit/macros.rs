@@ -7,6 +7,8 @@
 /// `endless, after 20 rows`: the tests stop it after that many. The macro needs the feature `persist`, which is on by
 /// default.
 ///
+/// A run that does not end is stopped after 60 s at the latest, and a source that is declared as `ends` has then failed.
+///
 /// A test whose promise does not concern the connector passes. The last two tests also pass for a source that sends
 /// other rows in each run, and for one that has neither an end nor offsets, because there is nothing to compare. If the
 /// rows depend on time, two runs can be equal by chance. Give each run another number of rows in this case.

@@ -60,8 +60,13 @@ where
         let harness = Harness::new((self.make)()).grace_period(GRACE_PERIOD).raw();
         match self.length {
             Length::Ends => harness,
-            Length::EndlessAfter(rows) => harness.stop_after_rows(rows.max(1)).with_deadline(),
+            Length::EndlessAfter(rows) => harness.stop_after_rows(rows.max(1)).stop_at_deadline(),
         }
+    }
+
+    /// Returns a harness for a run that something else than the end of the source ends. If it does not, a stop does.
+    fn disturbed(&self) -> Harness<C, RowsOf<C>> {
+        Harness::new((self.make)()).grace_period(GRACE_PERIOD).stop_at_deadline()
     }
 
     fn has_offsets() -> bool {
@@ -139,17 +144,13 @@ where
     }
 
     fn ends(&self, when: &str, stop: Stop) -> Verdict {
-        let report = Harness::new((self.make)())
-            .grace_period(GRACE_PERIOD)
-            .options(ReadOptions::new().backlog(1))
-            .stop(stop)
-            .run();
+        let report = self.disturbed().options(ReadOptions::new().backlog(1)).stop(stop).run();
         ended(&report, &format!("after a stop {when}"))
     }
 
     /// After `Closed`, `run` pushes nothing more.
     fn stops_pushing_after_closed(&self) -> Verdict {
-        let report = Harness::new((self.make)()).grace_period(GRACE_PERIOD).stop(Stop::Before).run();
+        let report = self.disturbed().stop(Stop::Before).run();
         match report.refusals {
             0..=MOST_REFUSALS => Ok(()),
             refusals => Err(format!(
@@ -166,7 +167,7 @@ where
             let _ = self.whole();
         }
         let options = ReadOptions::new().backlog(self.backlog.get());
-        let harness = Harness::new((self.make)()).grace_period(GRACE_PERIOD).options(options);
+        let harness = self.disturbed().options(options);
         let report = harness.attach(|tables| tables.visit(&mut FailingSinks::default())).run();
         ended(&report, "after a sink had failed")?;
         match report.result() {
