@@ -117,6 +117,17 @@ fn a_source_without_rows() {
 }
 
 #[test]
+fn a_source_that_commits_none_of_its_transactions() {
+    let make = || {
+        source(|rows: Subject<Number>| {
+            let transaction = rows.transaction();
+            Ok((0..3).try_for_each(|n| transaction.next(Number { n }))?)
+        })
+    };
+    only_failure(make, Check::has_a_row, "; 3 pushed rows were in transactions that it has not committed");
+}
+
+#[test]
 fn rows_that_do_not_fit() {
     struct Misfit;
     #[connector]

@@ -24,7 +24,7 @@ use crate::run::error::{Error, RunResult};
 use crate::run::lock::Lock;
 use crate::sink::Sink;
 use crate::source::connector::{Connector, Subjects};
-use crate::source::intake::Cuts;
+use crate::source::intake::{Cuts, Level};
 use crate::source::offset::{Offset, Offsets};
 use crate::source::options::ReadOptions;
 use crate::source::partition::Partition;
@@ -296,12 +296,15 @@ where
         let result = running.and_then(Running::join);
         drop(ended);
         let last = monitor.snapshot();
+        let levels: Vec<Level> =
+            calls.sources.get().into_iter().flatten().map(|source| source.intake.level()).collect();
         Report {
             tables: recorded.into_iter().map(|take| take()).collect(),
             rows: PhantomData::<fn() -> S>,
             kept,
             on_stops: calls.on_stops.load(Ordering::Acquire),
-            refusals: calls.sources.get().into_iter().flatten().map(|source| source.intake.level().refusals).sum(),
+            refusals: levels.iter().map(|level| level.refusals).sum(),
+            uncommitted: levels.iter().map(|level| level.offered - level.counts.rows - level.counts.bad_rows).sum(),
             bad_rows: last.sources.iter().map(|source| source.bad_rows).sum(),
             returned: has_ended(&last),
             result,

@@ -24,6 +24,8 @@ pub struct Report<S> {
     pub(super) on_stops: usize,
     pub(super) refusals: u64,
     pub(super) bad_rows: u64,
+    /// The number of rows that were pushed into transactions and not committed.
+    pub(super) uncommitted: u64,
     /// Whether `run` has returned within the grace period.
     pub(super) returned: bool,
     pub(crate) result: Result<Summary>,

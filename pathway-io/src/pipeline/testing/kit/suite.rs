@@ -93,6 +93,10 @@ where
         let report = self.harness().run();
         let tables = all(&report);
         let found = count(&tables);
+        let dropped = match report.uncommitted {
+            0 => String::new(),
+            rows => format!("; {rows} pushed rows were in transactions that it has not committed"),
+        };
         match (report.result(), self.length) {
             (Ok(_), Length::EndlessAfter(rows)) if (1..rows).contains(&found) => Err(format!(
                 "the source is declared `endless, after {rows} rows`, and has sent {found} of them in {DEADLINE:?}"
@@ -101,15 +105,15 @@ where
             _ if found > 0 => match tables.iter().find(|table| table.pushes.is_empty()) {
                 Some(empty) => Err(format!(
                     "{}no row has arrived: the other tests would check nothing of this table. Choose a source with a row for \
-                     each table, or a larger number of rows after `endless`",
+                     each table, or a larger number of rows after `endless`{dropped}",
                     empty.place
                 )),
                 None => Ok(()),
             },
-            (Ok(_), _) => {
-                Err("`run` has ended without a row: the other tests of this source would check nothing".into())
-            }
-            (Err(error), _) => Err(format!("`run` has ended without a row: {error}")),
+            (Ok(_), _) => Err(format!(
+                "`run` has ended without a row: the other tests of this source would check nothing{dropped}"
+            )),
+            (Err(error), _) => Err(format!("`run` has ended without a row{dropped}: {error}")),
         }
     }
 
