@@ -88,6 +88,8 @@ fn the_last_attempt_fails_the_pipeline() {
     let commits = commits(&pipeline.read_with(numbers, at_once(3)));
     let error = run(pipeline).unwrap_err();
     assert_eq!(error.to_string(), "connector `numbers` failed: loss 3");
+    let shown = "connector `numbers` failed: loss 3\n  attempts: 3, the error before this one: loss 2";
+    assert_eq!(format!("{error:?}"), shown);
     let source = &error.summary().unwrap().sources[0];
     assert_eq!((source.attempts, source.error.as_deref()), (3, Some("loss 2")));
     assert_eq!(updates(&commits).len(), 3);

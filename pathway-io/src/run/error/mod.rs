@@ -18,7 +18,7 @@ pub use self::fatal::Fatal;
 pub(crate) use self::fatal::{is_fatal, is_refused, refused_updates};
 use crate::run::error::row_error::RowError;
 use crate::run::panics::{text_with_causes, texts_of_causes};
-use crate::run::summary::Summary;
+use crate::run::summary::{SourceSummary, Summary};
 
 /// Any error that a source or a sink may return.
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
@@ -62,7 +62,8 @@ impl StdError for Closed {}
 /// The error of a pipeline, or any error inside a source.
 ///
 /// `Display` is one sentence that names the connector or the sink and the cause. `Debug` is the same sentence with the
-/// causes below it, because `fn main() -> pathway_io::Result<()>` prints the `Debug` form.
+/// causes below it, because `fn main() -> pathway_io::Result<()>` prints the `Debug` form. For a source that was run
+/// again, it also has the number of attempts and the error before the last one.
 ///
 /// ```
 /// # use pathway_io::{Pipeline, RunResult, Schema, Subject, connector};
@@ -270,6 +271,11 @@ impl fmt::Debug for Error {
         // The sentence contains the direct cause.
         for cause in texts_of_causes(self) {
             write!(f, "\n  caused by: {cause}")?;
+        }
+        if let Error::Connector(Failure { name, rest: Some(rest), .. }) = self
+            && let Some(SourceSummary { attempts: attempts @ 2.., error: Some(before), .. }) = rest.summary.source(name)
+        {
+            write!(f, "\n  attempts: {attempts}, the error before this one: {before}")?;
         }
         for other in self.others() {
             write!(f, "\n  later: {}", text_with_causes(other))?;
