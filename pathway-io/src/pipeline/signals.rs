@@ -58,7 +58,8 @@ mod unix {
         thread: JoinHandle<()>,
     }
 
-    /// The signals that request a stop. SIGHUP is not among them if the process ignores it, as under `nohup`.
+    /// The signals that request a stop. SIGHUP is not among them if the process ignores it, as under `nohup`. SIGINT
+    /// always is: a shell without job control starts background jobs that ignore it, and scripts stop them with it.
     static STOPS: LazyLock<Vec<i32>> = LazyLock::new(|| {
         let mut stops = vec![SIGINT, SIGTERM];
         if !is_ignored(SIGHUP) {
