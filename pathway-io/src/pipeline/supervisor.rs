@@ -191,7 +191,7 @@ impl Supervisor {
         let _ = self.inbox.send(Message::Finish);
         let drained = watchdog.watch(RunState::is_drained, |run| self.drain_deadline(run, draining), overdue);
         if !drained {
-            self.control.abandon(overdue);
+            self.abandon(overdue);
             if let Some(engine) = &self.engine {
                 engine.cut_short();
             }
@@ -213,7 +213,13 @@ impl Supervisor {
                 source.intake.finish(source.tail_if_cut_short());
             }
         }
-        self.control.abandon(overdue_sources);
+        self.abandon(overdue_sources);
+    }
+
+    /// Records the failures of the parts that are overdue.
+    fn abandon(&self, overdue: impl FnOnce(&RunState) -> Vec<Error>) {
+        let after = |error: Error| error.after(self.grace_period);
+        self.control.abandon(|run| overdue(run).into_iter().map(after).collect());
     }
 
     fn result(&self) -> Result<Summary> {

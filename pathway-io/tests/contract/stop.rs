@@ -500,6 +500,8 @@ fn a_source_that_ignores_the_stop_is_abandoned_and_named() {
     assert!(error.to_string().contains("help: end a call that blocks `run` with a hook"), "{error}");
     let Error::Connector(failure) = &error else { panic!("{error:?}") };
     assert!(matches!(failure.kind(), FailureKind::TimedOut { undelivered: None }));
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(cause, format!("the grace period of {SHORT:?} was over"));
     assert_eq!(error.summary().unwrap().stop, Some(Stop::Handle));
     assert_eq!(by_commit(&seen), [[0, 1, 2]]);
     drop(release);
@@ -617,6 +619,8 @@ fn a_sink_that_blocks_is_abandoned_and_named_with_its_undelivered_updates() {
     );
     let Error::Sink(failure) = &error else { panic!("{error:?}") };
     assert!(matches!(failure.kind(), FailureKind::TimedOut { undelivered: Some(5) }));
+    let shown = format!("{error:?}");
+    assert!(shown.ends_with(&format!("\n  caused by: the grace period of {SHORT:?} was over")), "{shown}");
     // The other sink of the table has received all commits.
     assert_eq!(by_commit(&seen).len(), 7);
     drop(release);

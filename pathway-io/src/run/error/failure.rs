@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use super::Error;
 use crate::run::panics::{text_of, text_with_causes};
@@ -11,8 +12,22 @@ use crate::run::summary::Summary;
 pub struct Failure {
     pub(super) name: String,
     pub(super) kind: FailureKind,
+    /// The cause, if the part has timed out in a run.
+    pub(super) grace_period: Option<GracePeriod>,
     pub(super) rest: Option<Box<Rest>>,
 }
+
+/// The grace period of a run, as the cause of a failure.
+#[derive(Debug)]
+pub(super) struct GracePeriod(pub(super) Duration);
+
+impl fmt::Display for GracePeriod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the grace period of {:?} was over", self.0)
+    }
+}
+
+impl StdError for GracePeriod {}
 
 /// The kind of a failure.
 #[derive(Debug)]
@@ -41,6 +56,10 @@ pub(super) struct Rest {
 }
 
 impl Failure {
+    pub(super) fn new(name: &str, kind: FailureKind) -> Self {
+        Failure { name: name.to_owned(), kind, grace_period: None, rest: None }
+    }
+
     /// Returns the name of the part. It is empty for a pipeline.
     ///
     /// | part | name |

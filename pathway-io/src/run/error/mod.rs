@@ -10,10 +10,11 @@ pub(crate) mod row_error;
 use std::error::Error as StdError;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use std::iter;
+use std::time::Duration;
 use std::{fmt, io};
 
-use self::failure::Rest;
 pub use self::failure::{Failure, FailureKind};
+use self::failure::{GracePeriod, Rest};
 pub use self::fatal::Fatal;
 pub(crate) use self::fatal::{is_fatal, is_refused, refused_updates};
 use crate::run::error::row_error::RowError;
@@ -114,15 +115,15 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn connector(name: &str, kind: FailureKind) -> Self {
-        Error::Connector(Failure { name: name.to_owned(), kind, rest: None })
+        Error::Connector(Failure::new(name, kind))
     }
 
     pub(crate) fn sink(name: &str, kind: FailureKind) -> Self {
-        Error::Sink(Failure { name: name.to_owned(), kind, rest: None })
+        Error::Sink(Failure::new(name, kind))
     }
 
     pub(crate) fn computation(name: &str, kind: FailureKind) -> Self {
-        Error::Computation(Failure { name: name.to_owned(), kind, rest: None })
+        Error::Computation(Failure::new(name, kind))
     }
 
     pub(crate) fn pipeline(cause: impl Into<BoxError>) -> Self {
@@ -130,17 +131,21 @@ impl Error {
     }
 
     pub(crate) fn pipeline_failure(kind: FailureKind) -> Self {
-        Error::Pipeline(Failure { name: String::new(), kind, rest: None })
+        Error::Pipeline(Failure::new("", kind))
     }
 
     /// Makes this the first of several failures of a run.
     pub(crate) fn with_rest(mut self, others: Vec<Error>, summary: Summary) -> Self {
-        if let Error::Connector(failure)
-        | Error::Sink(failure)
-        | Error::Computation(failure)
-        | Error::Pipeline(failure) = &mut self
-        {
+        if let Some(failure) = self.failure_mut() {
             failure.rest = Some(Box::new(Rest { others, summary }));
+        }
+        self
+    }
+
+    /// Names the grace period as the cause, if this is the failure of a part that has timed out.
+    pub(crate) fn after(mut self, grace_period: Duration) -> Self {
+        if let Some(failure) = self.failure_mut() {
+            failure.grace_period = Some(GracePeriod(grace_period));
         }
         self
     }
@@ -218,6 +223,16 @@ impl Error {
         }
     }
 
+    fn failure_mut(&mut self) -> Option<&mut Failure> {
+        match self {
+            Error::Connector(failure)
+            | Error::Sink(failure)
+            | Error::Computation(failure)
+            | Error::Pipeline(failure) => Some(failure),
+            Error::Io(_) | Error::Closed(_) | Error::Row(_) | Error::Fatal(_) | Error::Other(_) => None,
+        }
+    }
+
     fn rest(&self) -> Option<&Rest> {
         self.failure()?.rest.as_deref()
     }
@@ -285,7 +300,8 @@ impl fmt::Debug for Error {
 }
 
 impl StdError for Error {
-    /// Returns the error that `run` or a sink returned, or that this error wraps.
+    /// Returns the error that `run` or a sink returned, or that this error wraps. For a part that did not finish, it
+    /// states the grace period.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Error::Connector(failure)
@@ -293,7 +309,8 @@ impl StdError for Error {
             | Error::Computation(failure)
             | Error::Pipeline(failure) => match &failure.kind {
                 FailureKind::Failed(cause) => Some(&**cause),
-                FailureKind::Panicked { .. } | FailureKind::TimedOut { .. } => None,
+                FailureKind::TimedOut { .. } => failure.grace_period.as_ref().map(|over| over as _),
+                FailureKind::Panicked { .. } => None,
             },
             Error::Io(error) => Some(error),
             Error::Closed(closed) => Some(closed),
