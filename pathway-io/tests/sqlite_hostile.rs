@@ -303,6 +303,24 @@ fn a_pipe_is_refused_and_not_waited_for() {
     assert!(error.starts_with(&format!("sink `{}` failed: ", path.display())), "{error}");
 }
 
+#[test]
+fn a_database_that_cannot_be_opened_is_an_error_with_the_reason() {
+    let dir = TempDir::new();
+    fs::write(dir.path("file"), "").unwrap();
+    for (path, reason) in [
+        (dir.path(""), "Is a directory"),
+        (dir.path("missing/cats.sqlite"), "No such file or directory"),
+        (dir.path("file/cats.sqlite"), "Not a directory"),
+    ] {
+        for pipeline in [pipeline(), Pipeline::persistent(dir.path("state")).unwrap()] {
+            let run_source = |_: Subject<Cat, u64>| panic!("the source must not run");
+            let error = written(pipeline, &path, sqlite::Options::new(), run_source).unwrap_err();
+            let shown = path.display();
+            assert!(error.starts_with(&format!("sink `{shown}` failed: ")) && error.contains(reason), "{error}");
+        }
+    }
+}
+
 #[derive(Schema)]
 struct Nul {
     #[schema(primary_key)]

@@ -13,6 +13,7 @@ use crate::rows::fields::Columns;
 use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, Error, RunResult, fatal};
 use crate::sink::database::TABLES;
+use crate::sink::file::storage::FileError;
 
 pub(super) struct Database {
     pub(super) connection: Connection,
@@ -169,7 +170,8 @@ pub(super) fn check_whole(path: &Path) -> Result<(), BoxError> {
     if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
         return Ok(());
     }
-    let Some((header, len)) = header(path)? else { return Ok(()) };
+    let found = header(path).map_err(|error| FileError::new("open", path, error))?;
+    let Some((header, len)) = found else { return Ok(()) };
     // The largest page size does not fit in two bytes, and is written as 1.
     let page = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
         1 => 65_536,

@@ -66,12 +66,12 @@ mod layout;
 mod limit;
 mod options;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::rows::check::RowCheck;
 use crate::rows::commit::Commit;
@@ -197,8 +197,27 @@ impl SqliteSink {
         Ok(checked.map_err(|error| FileError::new("continue", &self.path, error))?)
     }
 
+    /// Adds the system's reason to SQLite's error for a file that it cannot open or write.
+    fn explained(&self, error: BoxError) -> BoxError {
+        let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+        let path = self.opened.as_ref().map_or(&self.path, |(path, _)| path);
+        if !matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) || uri_options(path).is_some() {
+            return error;
+        }
+        // SQLite has tried the same.
+        let mut options = File::options();
+        match options.read(true).write(true).create(self.opened.is_none()).truncate(false).open(path) {
+            Ok(_) => error,
+            Err(reason) => format!("{error}: {reason}").into(),
+        }
+    }
+
     /// Opens the database, and returns the time of the last commit.
     fn open_database(&mut self, start: Start) -> Result<Option<u64>, BoxError> {
+        self.connect(start).map_err(|error| classified(self.explained(error)))
+    }
+
+    fn connect(&mut self, start: Start) -> Result<Option<u64>, BoxError> {
         // The connection of a failed attempt is closed first, which undoes what it had not committed.
         self.database = None;
         self.check_file()?;
@@ -240,7 +259,7 @@ impl SqliteSink {
 
 impl<S: Schema> Sink<S> for SqliteSink {
     fn open(&mut self, _schema: &'static TableSchema) -> RunResult {
-        self.open_database(Start::Empty).map_err(classified)?;
+        self.open_database(Start::Empty)?;
         Ok(())
     }
 
@@ -252,7 +271,7 @@ impl<S: Schema> Sink<S> for SqliteSink {
         if self.opened.is_none() {
             check_whole(&self.path).map_err(classified)?;
         }
-        self.open_database(Start::Continue).map_err(classified)
+        self.open_database(Start::Continue)
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
