@@ -645,6 +645,13 @@ fn a_complete_part_that_is_removed_or_cut_is_named_at_the_start() {
     }
     fs::remove_file(&part).unwrap();
     refused(&format!("the part with the number 2 is missing in `{}`", path.display()));
+    #[cfg(unix)]
+    {
+        // It is not opened: that would wait for another program.
+        assert!(std::process::Command::new("mkfifo").arg(&part).status().unwrap().success());
+        refused(&format!("`{}` was shortened or damaged", part.display()));
+        fs::remove_file(&part).unwrap();
+    }
     fs::write(&part, &whole).unwrap();
     let double = path.join("part-00000002-1.parquet");
     fs::write(&double, &whole).unwrap();

@@ -73,20 +73,23 @@ fn scan(path: &Path) -> std::result::Result<Vec<u64>, BoxError> {
     Ok(logs)
 }
 
-/// Opens the lock file without following a link.
-fn open_lock(path: &Path) -> io::Result<File> {
+/// Refuses a link, which leads elsewhere, a directory, and a pipe, whose opening would wait.
+fn refuse_foreign(path: &Path) -> io::Result<()> {
     if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(io::Error::other("it is a link or a directory, and not a file of a state"));
+        return Err(io::Error::other("it is a link, a directory or a pipe, and not a file of a state"));
     }
+    Ok(())
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    refuse_foreign(path)?;
     private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)
 }
 
 /// Returns whether another pipeline writes the log. This is checked in addition to the lock, because somebody may have
 /// removed the lock file.
 fn is_written(log: &Path) -> io::Result<bool> {
-    if log.symlink_metadata()?.is_symlink() {
-        return Err(io::Error::other("it is a link, and not a file of a state"));
-    }
+    refuse_foreign(log)?;
     // On Windows a lock would keep this program from reading the log as well.
     if cfg!(windows) {
         return Ok(false);

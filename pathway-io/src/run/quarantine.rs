@@ -38,6 +38,7 @@ pub(crate) struct QuarantineFile {
 impl QuarantineFile {
     /// Opens or creates the file. If `keep`, its contents stay.
     pub(crate) fn open(path: &Path, keep: bool) -> std::io::Result<Self> {
+        refuse_named_pipe(path)?;
         let mut options = OpenOptions::new();
         private(&mut options).write(true).append(cfg!(unix)).create(true);
         let (mut file, opened) = LockedFile::open(&options, path)?;
@@ -68,6 +69,24 @@ impl QuarantineFile {
     pub(crate) fn check(&self) -> std::io::Result<()> {
         self.watch.check(self.len, false)
     }
+}
+
+/// Refuses a named pipe, because opening it would wait until another program reads it, and no stop could end the wait.
+///
+/// A path such as `/dev/stderr` can lead to a pipe that is open already. Such a pipe has no name.
+pub(crate) fn refuse_named_pipe(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let found = path.canonicalize().and_then(std::fs::metadata);
+        if found.is_ok_and(|found| std::os::unix::fs::FileTypeExt::is_fifo(&found.file_type())) {
+            return Err(std::io::Error::other(
+                "it is a named pipe, which would wait for a reader; help: choose a file",
+            ));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
 }
 
 /// Returns whether the last byte of a file is a line feed.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::run::error::row_error::RowError;
 use crate::run::error::{Error, FailureKind};
 use crate::run::lock::Lock;
-use crate::run::quarantine::{BadRows, QuarantineFile};
+use crate::run::quarantine::{BadRows, QuarantineFile, refuse_named_pipe};
 
 /// [`BadRows`] with an open file.
 pub(crate) enum BadRowPolicy {
@@ -40,7 +40,10 @@ impl BadRowPolicy {
         Ok(match bad_rows {
             BadRows::Fail => BadRowPolicy::Fail,
             BadRows::Skip => BadRowPolicy::Skip,
-            BadRows::Quarantine(path) if persistent => BadRowPolicy::Checkpointed { path },
+            BadRows::Quarantine(path) if persistent => {
+                refuse_named_pipe(&path).map_err(|error| failure(&path, error))?;
+                BadRowPolicy::Checkpointed { path }
+            }
             BadRows::Quarantine(path) => {
                 let file = Lock::new(QuarantineFile::open(&path, false).map_err(|error| failure(&path, error))?);
                 BadRowPolicy::Quarantine { path, file }

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 
 use pathway_io::{BadRows, Pipeline, RunResult, Subject, csv, jsonlines};
 
-use crate::common::{Number, TempDir, next, pipeline, read, run, source};
+use crate::common::{Number, TempDir, next, pipeline, read, run, source, within};
 use crate::restart::{options, persistent, rows};
 
 /// Pushes a number, waits until it is written, lets `harm` happen, and pushes two more, each in a commit.
@@ -129,6 +129,34 @@ fn a_state_whose_lock_was_removed_is_still_in_use() {
     });
     let error = next(&saying).unwrap_err();
     assert!(error.contains("is in use by another pipeline"), "{error}");
+}
+
+#[test]
+fn a_lock_or_a_log_that_is_a_pipe_is_not_waited_for() {
+    for name in ["lock", "log-1"] {
+        let directory = TempDir::new();
+        fs::create_dir(directory.path("state")).unwrap();
+        named_pipe(&directory.path("state").join(name));
+        let state = directory.path("state");
+        let error = within(move || Pipeline::persistent(state).map(drop)).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("pipe, and not a file of a state"), "{error}");
+    }
+}
+
+#[test]
+fn a_named_pipe_is_no_quarantine_file() {
+    for persists in [false, true] {
+        let directory = TempDir::new();
+        let path = directory.path("bad.jsonl");
+        named_pipe(&path);
+        let pipeline = if persists { persistent(&directory) } else { pipeline() };
+        let push = source(|_: Subject<Number, u64>| panic!("the source must not run"));
+        let options = options("numbers").bad_rows(BadRows::Quarantine(path.clone()));
+        csv::write(&pipeline.read_with(push, options), directory.path("numbers.csv"));
+        let error = run(pipeline).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("sink `{}` failed: it is a named pipe", path.display())), "{error}");
+        assert!(!directory.path("numbers.csv").exists());
+    }
 }
 
 #[test]
@@ -301,6 +329,10 @@ fn state_and_quarantine_are_for_their_owner_alone() {
     }
 }
 
+fn named_pipe(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
 /// Writes one number to a pipe.
 fn one_number_to(path: &Path, directory: &TempDir) {
     let pipeline = persistent(directory);
@@ -351,7 +383,7 @@ fn a_file_that_was_opened_by_another_program_is_an_output() {
 fn a_named_pipe_is_an_output_and_is_never_read() {
     let directory = TempDir::new();
     let path = directory.path("pipe");
-    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    named_pipe(&path);
     for number in ["70,", "71,"] {
         // The thread waits until the pipeline opens the pipe for writing.
         let (sender, received) = mpsc::channel();

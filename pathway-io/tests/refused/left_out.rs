@@ -173,6 +173,16 @@ fn a_record_that_was_cut_does_not_spoil_the_next_one() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_no_file_of_refused_rows() {
+    let directory = TempDir::new();
+    let path = directory.path("refused.jsonl");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let error = written(&Even::default(), BadRows::Quarantine(path)).unwrap_err().to_string();
+    assert!(error.contains("refused.jsonl`: it is a named pipe"), "{error}");
+}
+
 #[test]
 fn without_the_option_the_pipeline_stops_as_before() {
     for sink in all_kinds() {

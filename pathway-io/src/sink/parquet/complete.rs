@@ -87,10 +87,11 @@ fn changed(what: String) -> BoxError {
 
 /// Returns the length of a file, and its last bytes if it is long enough.
 fn length_and_end(path: &Path) -> io::Result<(u64, Option<[u8; 4]>)> {
+    let found = fs::metadata(path)?;
+    let (len, mut end) = (found.len(), [0; 4]);
+    // A pipe is not opened, because that would wait for another program.
+    let Some(start) = len.checked_sub(end.len() as u64).filter(|_| found.is_file()) else { return Ok((len, None)) };
     let mut file = File::open(path)?;
-    let len = file.metadata()?.len();
-    let mut end = [0; 4];
-    let Some(start) = len.checked_sub(end.len() as u64) else { return Ok((len, None)) };
     file.seek(SeekFrom::Start(start))?;
     file.read_exact(&mut end)?;
     Ok((len, Some(end)))
