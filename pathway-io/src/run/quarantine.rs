@@ -23,7 +23,8 @@ pub enum BadRows {
     /// Each line of the file is a JSON object with `source`, `offset`, `reason` and `raw`, or `raw_base64` if the row
     /// is not UTF-8. The pipeline creates or truncates the file at its start. A persistent pipeline continues it, and
     /// writes each row with the commit around it. If a partitioned source runs in several processes, each writes its
-    /// own file: `bad.0.jsonl` for `bad.jsonl`.
+    /// own file: `bad.0.jsonl` for `bad.jsonl`. A bad row that the source reads again, after a failed attempt of a
+    /// pipeline that is not persistent or at each start with `full_snapshot`, is in the file again.
     Quarantine(PathBuf),
 }
 
