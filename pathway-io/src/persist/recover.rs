@@ -37,6 +37,8 @@ pub(super) const AS_BEFORE: &str =
     "undo this change of the program, or remove the state directory and the outputs to start over";
 /// The help for a log that cannot be used.
 const WAY_OUT: &str = "restore the state directory and the outputs from a backup, or remove both to start over";
+/// The help for a quarantine file that was changed.
+const ANOTHER_QUARANTINE: &str = "put it back as it was, or choose another path for further bad rows";
 
 /// Returns the newest log of the directory, if there is one, after checking that this pipeline can continue it.
 /// `quarantines` are the files of bad rows. They can be new, and can be left out.
@@ -129,19 +131,21 @@ fn check_outputs(checkpoint: &Checkpoint, tables: &[TableShape], quarantines: &[
             let path = shown_path(&file.path);
             return Err(format!("the output `{path}` is no longer in the pipeline\nhelp: {ADD_AGAIN}").into());
         };
+        let (what, help) =
+            if file.is_quarantine { ("quarantine file", ANOTHER_QUARANTINE) } else { ("output", WAY_OUT) };
         let shown = path.display();
         let len = match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => metadata.len(),
             // A device or a pipe keeps nothing.
             Ok(_) => continue,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(format!("the output `{shown}` is gone: it had {} bytes\nhelp: {WAY_OUT}", file.len).into());
+                return Err(format!("the {what} `{shown}` is gone: it had {} bytes\nhelp: {help}", file.len).into());
             }
             Err(error) => return Err(crate::sink::file::storage::FileError::new("open", path, error).into()),
         };
         if len < file.len {
             return Err(format!(
-                "the output `{shown}` is shorter than it was: it had {} bytes and has {len}\nhelp: {WAY_OUT}",
+                "the {what} `{shown}` is shorter than it was: it had {} bytes and has {len}\nhelp: {help}",
                 file.len
             )
             .into());
@@ -150,8 +154,8 @@ fn check_outputs(checkpoint: &Checkpoint, tables: &[TableShape], quarantines: &[
             && check_value(path, file.len)? != check
         {
             return Err(format!(
-                "the output `{shown}` was changed since the last run: the bytes before byte {} are not those that were \
-                 written\nhelp: {WAY_OUT}",
+                "the {what} `{shown}` was changed since the last run: the bytes before byte {} are not those that were \
+                 written\nhelp: {help}",
                 file.len
             )
             .into());

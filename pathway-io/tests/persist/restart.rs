@@ -1,5 +1,6 @@
 //! Runs that continue from the state of the previous run.
 
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -245,21 +246,31 @@ fn the_bad_row_that_exceeds_the_limit_is_quarantined_and_not_read_again() {
 fn a_quarantine_that_was_changed_after_a_run_without_bad_rows_is_rejected() {
     let directory = TempDir::new();
     let path = directory.path("bad.jsonl");
-    let lay_out = || {
+    let lay_out = |path: &Path| {
         let pipeline = persistent(&directory);
         let connector = source(
             |numbers: Subject<Number, u64>| {
                 if numbers.resume().is_none() { Ok(numbers.next_json_at(1, "torn")?) } else { Ok(()) }
             },
         );
-        pipeline.read_with(connector, options("numbers").bad_rows(BadRows::Quarantine(path.clone())));
+        pipeline.read_with(connector, options("numbers").bad_rows(BadRows::Quarantine(path.to_owned())));
         pipeline
     };
-    run(lay_out()).unwrap();
-    run(lay_out()).unwrap();
+    run(lay_out(&path)).unwrap();
+    run(lay_out(&path)).unwrap();
+    let refused = |expected: &str| {
+        let error = run(lay_out(&path)).unwrap_err().to_string();
+        let is_named = error.contains("the quarantine file `") && error.contains(&format!("bad.jsonl` {expected}"));
+        assert!(
+            is_named && error.ends_with("help: put it back as it was, or choose another path for further bad rows")
+        );
+    };
     std::fs::write(&path, read(&path).replace("torn", "born")).unwrap();
-    let error = run(lay_out()).unwrap_err().to_string();
-    assert!(error.contains("bad.jsonl` was changed since the last run"), "{error}");
+    refused("was changed since the last run");
+    std::fs::remove_file(&path).unwrap();
+    refused("is gone");
+    run(lay_out(&directory.path("bad-2.jsonl"))).unwrap();
+    run(lay_out(&path)).unwrap();
 }
 
 #[test]
