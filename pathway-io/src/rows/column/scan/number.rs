@@ -152,7 +152,7 @@ impl Scan<'_> {
 /// Appends the digits at the start of `text` to the digits of `value`, and counts them. If the result has more than 64
 /// bits, it has no meaning.
 #[inline(always)]
-pub(super) fn digits(mut value: u64, text: &[u8]) -> (u64, usize) {
+fn digits(mut value: u64, text: &[u8]) -> (u64, usize) {
     let mut rest = text;
     while let Some((chunk, after)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*chunk) ^ 0x3030_3030_3030_3030;
@@ -167,10 +167,17 @@ pub(super) fn digits(mut value: u64, text: &[u8]) -> (u64, usize) {
         value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(word));
         rest = after;
     }
-    let count = rest.iter().take_while(|digit| digit.is_ascii_digit()).count();
-    let value =
-        rest[..count].iter().fold(value, |value, digit| value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
+    let (value, count) = digits_at_end(value, rest);
     (value, text.len() - rest.len() + count)
+}
+
+/// Does the same as [`digits`] for less than eight bytes.
+#[inline(never)]
+fn digits_at_end(value: u64, text: &[u8]) -> (u64, usize) {
+    let digits = text.iter().take_while(|digit| digit.is_ascii_digit());
+    digits.fold((value, 0), |(value, count), digit| {
+        (value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')), count + 1)
+    })
 }
 
 #[cfg(test)]

@@ -149,7 +149,20 @@ impl<'a> Scan<'a> {
 }
 
 /// Returns the position after a string that is skipped. Like serde_json, it accepts half of a surrogate pair there.
+#[inline(always)]
 pub(super) fn after_string(text: &[u8], start: usize) -> Option<usize> {
+    if let Some(chunk) = text.get(start..).and_then(<[u8]>::first_chunk) {
+        // If none of the eight bytes is special, the string may end after them.
+        let end = start + special_bytes(u64::from_le_bytes(*chunk)).trailing_zeros() as usize / 8;
+        if text.get(end) == Some(&b'"') {
+            return Some(end + 1);
+        }
+    }
+    after_long_string(text, start)
+}
+
+#[inline(never)]
+fn after_long_string(text: &[u8], start: usize) -> Option<usize> {
     let mut at = special(text, start);
     loop {
         match *text.get(at)? {

@@ -1,7 +1,6 @@
 //! Reads any value as text.
 
 use super::Scan;
-use super::number::digits;
 use super::text::after_string;
 use crate::rows::column::Buffer;
 
@@ -17,62 +16,73 @@ pub(crate) fn decode<B: Buffer>(buffer: &mut B, scan: &mut Scan<'_>) -> bool {
 
 impl<'a> Scan<'a> {
     /// Skips a value, and returns its text.
-    ///
-    /// The position is in a local variable, and so in a register, until the value ends.
     pub(crate) fn value(&mut self) -> Option<&'a str> {
-        let text = self.text.as_bytes();
-        let mut at = self.at;
-        // The kinds of the open brackets, the innermost in the lowest bit: 1 for an object.
-        let (mut brackets, mut depth) = (0_u64, 0);
+        let start = self.at;
+        if self.pass_value() { self.text.get(start..self.at) } else { None }
+    }
+
+    /// Skips a value.
+    pub(crate) fn pass_value(&mut self) -> bool {
+        let end = after_value(self.text.as_bytes(), self.at);
+        self.at = end.unwrap_or(self.at);
+        end.is_some()
+    }
+}
+
+/// Returns the position after a value.
+fn after_value(text: &[u8], mut at: usize) -> Option<usize> {
+    // One bit for each open bracket, the innermost in the lowest bit: 1 for an object, 0 for a list. A further 1 above
+    // these bits shows how many they are.
+    let mut brackets = 1_u64;
+    let mut is_in_object = false;
+    loop {
+        if is_in_object {
+            at = after_name(text, at)?;
+        }
+        let first = *text.get(at)?;
+        at = match first {
+            b'"' => after_string(text, at + 1)?,
+            b'-' | b'0'..=b'9' => after_number(text, at)?,
+            b'{' | b'[' if brackets >> DEPTH == 0 => {
+                at = after_space(text, at + 1);
+                // In ASCII, a bracket closes two places after the one that opens.
+                if *text.get(at)? != first + 2 {
+                    is_in_object = first == b'{';
+                    brackets = (brackets << 1) | u64::from(is_in_object);
+                    continue;
+                }
+                at + 1
+            }
+            b'n' => after_literal(text, at, b"null")?,
+            b't' => after_literal(text, at, b"true")?,
+            b'f' => after_literal(text, at, b"false")?,
+            _ => return None,
+        };
+        // The position is after a value.
         loop {
+            if brackets == 1 {
+                return Some(at);
+            }
+            is_in_object = brackets & 1 == 1;
+            at = after_space(text, at);
             match *text.get(at)? {
-                b'"' => at = after_string(text, at + 1)?,
-                b'-' | b'0'..=b'9' => at = after_number(text, at)?,
-                bracket @ (b'{' | b'[') if depth < DEPTH => {
+                b',' => {
                     at = after_space(text, at + 1);
-                    // In ASCII, a bracket closes two places after the one that opens.
-                    if *text.get(at)? == bracket + 2 {
-                        at += 1;
-                    } else {
-                        let object = bracket == b'{';
-                        (brackets, depth) = ((brackets << 1) | u64::from(object), depth + 1);
-                        if object {
-                            at = after_name(text, at)?;
-                        }
-                        continue;
-                    }
+                    break;
                 }
-                _ => {
-                    let rest = text.get(at..)?;
-                    at += [&b"null"[..], b"true", b"false"].iter().find(|literal| rest.starts_with(literal))?.len();
-                }
+                b'}' if is_in_object => {}
+                b']' if !is_in_object => {}
+                _ => return None,
             }
-            // The position is after a value.
-            loop {
-                if depth == 0 {
-                    let value = self.text.get(self.at..at);
-                    self.at = at;
-                    return value;
-                }
-                let object = brackets & 1 == 1;
-                at = after_space(text, at);
-                match *text.get(at)? {
-                    b',' => {
-                        at = after_space(text, at + 1);
-                        if object {
-                            at = after_name(text, at)?;
-                        }
-                        break;
-                    }
-                    b'}' if object => {}
-                    b']' if !object => {}
-                    _ => return None,
-                }
-                at += 1;
-                (brackets, depth) = (brackets >> 1, depth - 1);
-            }
+            at += 1;
+            brackets >>= 1;
         }
     }
+}
+
+#[inline]
+fn after_literal(text: &[u8], at: usize, literal: &[u8]) -> Option<usize> {
+    text[at..].starts_with(literal).then_some(at + literal.len())
 }
 
 #[inline]
@@ -95,20 +105,29 @@ fn after_name(text: &[u8], at: usize) -> Option<usize> {
 
 #[inline]
 fn after_number(text: &[u8], at: usize) -> Option<usize> {
-    let digits = |at: usize| Some(digits(0, text.get(at..)?).1).filter(|digits| *digits > 0);
     let at = at + usize::from(text[at] == b'-');
-    let mut end = at + digits(at)?;
+    let mut end = after_digits(text, at)?;
     if text[at] == b'0' && end > at + 1 {
         return None;
     }
     if let Some(b'.') = text.get(end) {
-        end += 1 + digits(end + 1)?;
+        end = after_digits(text, end + 1)?;
     }
     if let Some(b'e' | b'E') = text.get(end) {
         end += 1 + usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
-        end += digits(end)?;
+        end = after_digits(text, end)?;
     }
     Some(end)
+}
+
+/// Returns the position after at least one digit.
+#[inline]
+fn after_digits(text: &[u8], at: usize) -> Option<usize> {
+    let mut end = at;
+    while let Some(b'0'..=b'9') = text.get(end) {
+        end += 1;
+    }
+    (end > at).then_some(end)
 }
 
 #[cfg(test)]
