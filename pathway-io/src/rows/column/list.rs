@@ -91,13 +91,19 @@ impl<B: Buffer> Buffer for ListBuffer<B> {
             return false;
         }
         scan.space();
-        let mut first = true;
-        while !scan.eat(b']') {
-            if !(first || scan.next()) || !self.items.scan(scan) {
+        let mut closed = scan.eat(b']');
+        while !closed {
+            if !self.items.scan(scan) {
                 return false;
             }
-            first = false;
-            scan.space();
+            closed = scan.eat(b']');
+            if !closed && !scan.next() {
+                // White space before the bracket was skipped.
+                closed = scan.eat(b']');
+                if !closed {
+                    return false;
+                }
+            }
         }
         self.ends.push(self.items.len());
         true

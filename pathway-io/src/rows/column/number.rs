@@ -71,6 +71,16 @@ macro_rules! own_identity {
 }
 pub(super) use own_identity;
 
+impl<T: Fixed> NumberBuffer<T> {
+    /// Reads a value of an unusual form, such as `"NaN"`. It is not inlined, because it needs registers that the scan
+    /// of a number would have to save.
+    #[inline(never)]
+    fn decode_at(&mut self, scan: &mut Scan<'_>, start: usize) -> bool {
+        scan.go_back(start);
+        scan::decode(self, scan)
+    }
+}
+
 impl<T: Fixed> Buffer for NumberBuffer<T> {
     type Item = T;
     const NEEDS_QUOTES: bool = false;
@@ -115,11 +125,7 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
                 self.0.push(value);
                 true
             }
-            // A value of an unusual form, such as `"NaN"`.
-            None => {
-                scan.go_back(start);
-                scan::decode(self, scan)
-            }
+            None => self.decode_at(scan, start),
         }
     }
 
