@@ -7,9 +7,14 @@ use super::*;
 fn text() -> impl Strategy<Value = String> {
     let special = proptest::sample::select(vec!['"', ',', '\r', '\n', ' ', '\t', '\'', ';', '#', '\\', '\0']);
     let letter = prop_oneof![4 => any::<char>(), 1 => special];
-    // Texts shorter and longer than the length at which the search changes.
-    prop_oneof![proptest::collection::vec(letter.clone(), 1..6), proptest::collection::vec(letter, 20..60)]
-        .prop_map(String::from_iter)
+    let few_quotes = prop_oneof![40 => Just('x'), 1 => Just('"')];
+    // Texts shorter and longer than the lengths at which the search changes, with many quotes and with few.
+    prop_oneof![
+        proptest::collection::vec(letter.clone(), 1..6),
+        proptest::collection::vec(letter, 20..60),
+        proptest::collection::vec(few_quotes, 100..400),
+    ]
+    .prop_map(String::from_iter)
 }
 
 fn quoted(text: &str, quote: fn(&mut Vec<u8>, usize)) -> String {
