@@ -273,7 +273,7 @@ impl<S: Schema> Visitor<'_> for Name<'_, S> {
             Some(_) => Err(E::custom("given twice")),
             None => {
                 self.seen.current = None;
-                if let Some(place) = nested::root::<S>(name).filter(|_| !self.seen.is_stored) {
+                if let Some(place) = nested::root::<S>(name.as_bytes()).filter(|_| !self.seen.is_stored) {
                     return Ok(Field::Nested(place));
                 }
                 // A row that a sink wrote has these fields, too, and must be accepted.

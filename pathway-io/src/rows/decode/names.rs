@@ -19,6 +19,10 @@ pub(crate) struct Seen {
     next: Vec<usize>,
     /// The index in `next` of the guess for the next field.
     place: usize,
+    /// Whether the column that was found last is the one that had this place the last time.
+    repeats: bool,
+    /// Whether the last field out of order was unknown. The next one is then expected to be unknown, too.
+    pub(super) expects_unknown: bool,
     /// The column whose value is being read.
     pub(super) current: Option<usize>,
     /// Whether the value is read inside another field, by the column's path.
@@ -43,6 +47,7 @@ impl Seen {
         self.columns.fill(false);
         self.count = 0;
         self.place = 0;
+        self.repeats = true;
         self.current = None;
         self.nested = false;
     }
@@ -65,9 +70,13 @@ impl Seen {
     }
 
     /// Returns the column that is due if the columns are in their order from here on, as they were the last time.
+    ///
+    /// If the last column was not found at the same place the last time, the order probably changes from row to row, and
+    /// no column is due.
     #[inline]
     pub(super) fn due(&self) -> Option<usize> {
-        (self.next[self.place] == self.place && self.place < self.columns.len()).then_some(self.place)
+        let in_order = self.repeats && self.next[self.place] == self.place && self.place < self.columns.len();
+        in_order.then_some(self.place)
     }
 
     /// Returns the column with this name, if there is one.
@@ -79,18 +88,30 @@ impl Seen {
                 self.place = guess + 1;
                 Some(guess)
             }
-            _ => self.search(schema, Name { text: name, key: NameKey::new(name) }),
+            _ => self.search(schema, Name { text: name.as_bytes(), key: NameKey::new(name) }),
         }
+    }
+
+    /// Returns whether no column has this name.
+    #[inline(always)]
+    pub(super) fn is_unknown(&mut self, schema: &TableSchema, name: Name<'_>) -> bool {
+        self.names(schema).find(schema, name, false).is_none()
+    }
+
+    #[inline(always)]
+    fn names(&mut self, schema: &TableSchema) -> &Names {
+        if self.names.slots.is_empty() {
+            self.names = Names::new(schema);
+        }
+        &self.names
     }
 
     /// Returns the column with this name, if there is one, without a guess.
     #[inline(always)]
     pub(super) fn search(&mut self, schema: &TableSchema, name: Name<'_>) -> Option<usize> {
-        if self.names.slots.is_empty() {
-            self.names = Names::new(schema);
-        }
-        let index = self.names.find(schema, name, self.is_stored)?;
-        self.next[self.place] = index;
+        let is_stored = self.is_stored;
+        let index = self.names(schema).find(schema, name, is_stored)?;
+        self.repeats = std::mem::replace(&mut self.next[self.place], index) == index;
         self.place = index + 1;
         Some(index)
     }
@@ -99,6 +120,7 @@ impl Seen {
     #[inline]
     pub(super) fn mark_all(&mut self, mut columns: Range<usize>) -> bool {
         self.place = columns.end;
+        self.repeats |= !columns.is_empty();
         columns.all(|index| self.mark(index))
     }
 
@@ -189,9 +211,9 @@ impl Names {
 }
 
 #[inline(never)]
-fn is_named(schema: &TableSchema, index: usize, name: &str) -> bool {
+fn is_named(schema: &TableSchema, index: usize, name: &[u8]) -> bool {
     let column = &schema.columns[index];
-    column.name == name || column.aliases.contains(&name)
+    column.aliases.iter().chain([&column.name]).any(|known| known.as_bytes() == name)
 }
 
 /// The most bytes of a name for which a similar one is looked up.

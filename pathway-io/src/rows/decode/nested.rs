@@ -36,11 +36,11 @@ enum Child {
 
 /// Returns the place of a field of the row, if paths begin there.
 #[inline]
-pub(super) fn root<S: Schema>(name: &str) -> Option<Place> {
+pub(super) fn root<S: Schema>(name: &[u8]) -> Option<Place> {
     if !const { any(S::SCHEMA.columns) } {
         return None;
     }
-    let column = S::SCHEMA.columns.iter().position(|column| column.root() == Some(name))?;
+    let column = S::SCHEMA.columns.iter().position(|column| column.root().map(str::as_bytes) == Some(name))?;
     Some(Place { column, depth: 1 })
 }
 

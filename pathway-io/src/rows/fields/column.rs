@@ -174,7 +174,7 @@ impl<T: ColumnType> Columns for Leaf<T> {
     /// Inlined, so that the column's name is a constant.
     #[inline(always)]
     fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
-        if first < scan.in_order.start {
+        if first < scan.from {
             return true;
         }
         let column = &columns[first];

@@ -30,6 +30,8 @@ pub struct Scan<'a> {
     at: usize,
     /// The columns that were read in their order. The column at the end of the range is not next in the text.
     pub(crate) in_order: Range<usize>,
+    /// The columns before this one are not next in the text.
+    pub(crate) from: usize,
     /// The place of the first field.
     start: usize,
     gave_up: bool,
@@ -37,7 +39,7 @@ pub struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Scan { text, at: 0, in_order: 0..0, start: 0, gave_up: false }
+        Scan { text, at: 0, in_order: 0..0, from: 0, start: 0, gave_up: false }
     }
 
     /// Returns the position, to which the scan can return.

@@ -52,7 +52,7 @@ fn words(bytes: u128) -> (u64, u64) {
 /// A field's name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Name<'a> {
-    pub(crate) text: &'a str,
+    pub(crate) text: &'a [u8],
     pub(crate) key: NameKey,
 }
 
@@ -84,15 +84,14 @@ impl<'a> Scan<'a> {
         }
         let first = lower_bytes(first, end);
         let second = if in_first { 0 } else { lower_bytes(second, second_end) };
-        let text = self.text.get(self.at..self.at + len)?;
         self.at += len + 1;
-        Some(Name { text, key: NameKey { first, second, len } })
+        Some(Name { text: &rest[..len], key: NameKey { first, second, len } })
     }
 
     #[inline(never)]
     fn long_name(&mut self) -> Option<Name<'a>> {
         let (text, end) = self.next_stretch()?;
-        (end == b'"').then(|| Name { text, key: NameKey::new(text) })
+        (end == b'"').then(|| Name { text: text.as_bytes(), key: NameKey::new(text) })
     }
 }
 
@@ -123,7 +122,7 @@ mod tests {
                     let text = format!("\"{name}\"{after}");
                     let mut scan = Scan::new(&text);
                     let read = scan.name().unwrap();
-                    assert_eq!((read.text, read.key), (&*name, NameKey::new(&name)), "{text}");
+                    assert_eq!((read.text, read.key), (name.as_bytes(), NameKey::new(&name)), "{text}");
                     assert_eq!(read.key.is_whole(), len <= 16);
                     assert_eq!(scan.at, len + 2);
                 }

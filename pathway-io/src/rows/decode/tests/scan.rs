@@ -50,6 +50,56 @@ fn rows_as_they_come_are_scanned() {
     }
 }
 
+/// Decodes the rows one after the other, and compares each with the same row alone and without the scan.
+fn compare_in_turn<S: Schema<Fields = <Cat as Schema>::Fields>>(rows: &[String]) -> Seen {
+    let show = |columns: &ColumnsOf<Cat>, read: Result<(), RowError>| {
+        read.map(|()| format!("{:?}", Cat::from_fields(columns.get(0)))).map_err(|error| error.to_string())
+    };
+    let (mut columns, mut seen) = (ColumnsOf::<Cat>::default(), Seen::default());
+    for text in rows {
+        let read = decode_json::<S>(&mut columns, 0, text.as_bytes(), &mut seen);
+        let mut parsed = ColumnsOf::<Cat>::default();
+        let expected = parse_row::<S>(&mut parsed, 0, text, &mut Seen::default());
+        assert_eq!(show(&columns, read), show(&parsed, expected), "{text}");
+        columns.truncate(0);
+    }
+    seen
+}
+
+#[test]
+fn fields_without_a_column_are_passed_over_from_row_to_row() {
+    let row = |fields: &[&str]| format!("{{{}}}", fields.join(","));
+    let [key, genus, weight, nap] = [r#""key":1"#, r#""genus":"lynx""#, r#""weight":2.5"#, r#""nap":5"#];
+    let x = r#""x":{"a":[1,-2.5e3,"]",{}],"b":{"c":null}}"#;
+    let y = r#""a name that is longer than sixteen bytes":"\ud800 and a text""#;
+    let z = r#" "z" : [ true , false , "" ] "#;
+    let usual = row(&[x, key, y, genus, weight, nap, z]);
+    let others = [
+        row(&[key, genus, weight, nap]),
+        row(&[x, y, key, genus, z, weight, nap]),
+        row(&[key, genus, x, weight]),
+        row(&[genus, x, key, y]),
+        row(&[key, x, r#""family":"felis""#]),
+        row(&[x, key, y, key, genus]),
+        row(&[x, key]),
+        row(&[x, y]),
+        row(&[key, genus, r#""x":01"#]),
+        row(&[key, genus, r#""x":[1,]"#]),
+        row(&[key, genus, r#""x":"\x""#]),
+        row(&[key, genus, r#""x""#]),
+        row(&[key, genus, r#""\u006bey":2"#]),
+        row(&[key, genus, weight, nap, x, ""]),
+        row(&["", x, key, genus]),
+        row(&[x, key, genus, weight, nap]) + "}",
+    ];
+    // Each of these rows follows two usual rows, and then itself.
+    let mut rows: Vec<String> = others.iter().flat_map(|other| [&usual, &usual, other, other]).cloned().collect();
+    compare_in_turn::<StrictCat>(&rows);
+    rows.push(usual.clone());
+    rows.push(usual);
+    assert!(compare_in_turn::<Cat>(&rows).expects_unknown);
+}
+
 #[test]
 fn a_source_of_unusual_rows_is_scanned_again_once_they_are_plain() {
     let (mut columns, mut seen) = (ColumnsOf::<Cat>::default(), Seen::default());
