@@ -221,6 +221,28 @@ fn a_commit_that_a_failed_attempt_has_queued_does_not_hold_back_the_next() {
     assert_eq!(by_commit(&seen).concat(), [1, 2, 3, 4, 5, 6, 7]);
 }
 
+/// The offset will cover the rows, so they are not rows without one.
+#[test]
+fn a_full_backlog_waits_for_the_offset_of_a_transaction_in_the_queue() {
+    let seen = beside_a_sink_that_waits(ReadOptions::new(), |numbers, release| {
+        let transaction = numbers.transaction();
+        transaction.next(number(90))?;
+        transaction.next(number(91))?;
+        let mut transaction = Box::pin(transaction.commit_at(91));
+        assert!(poll(transaction.as_mut()).is_pending());
+        for n in 4..8 {
+            numbers.try_next(number(n))?;
+        }
+        assert!(matches!(numbers.try_next(number(8)), Err(TryNextError::Full(_))));
+        let mut push = pin!(numbers.next(number(8)));
+        assert!(poll(push.as_mut()).is_pending());
+        drop(release);
+        wait(transaction)?;
+        Ok(wait(push)?)
+    });
+    assert_eq!(seen, [vec![1, 2, 3], vec![4, 5, 6, 7, 90, 91], vec![8]]);
+}
+
 /// The waker runs on the thread of the sink that returns the space. That thread must not fail.
 #[test]
 fn a_waker_that_panics_fails_no_other_thread() {

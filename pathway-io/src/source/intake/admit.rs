@@ -99,7 +99,8 @@ impl Intake {
             if !state.pending.load.reaches(self.limit) || state.cuts == Cuts::AtEnd {
                 return Poll::Ready(Ok(()));
             }
-            if !state.has_cut() {
+            // A transaction that waits for space may bring the offset.
+            if !state.has_cut() && state.transactions_waiting == 0 {
                 // All waiting rows are after the last offset, or wait with it for a transaction.
                 let may_push = match push {
                     Push::Reserve => true,
