@@ -159,8 +159,9 @@ impl Source {
         offset: Option<O>,
         push: Push,
     ) -> Result<(), RowError> {
+        let number = self.intake.count_bad_row(entry).map_err(|Closed| RowError::closed())?;
+        let error = error.at_row(number);
         let bad_rows = self.bad_rows_seen.fetch_add(1, Ordering::Relaxed) + 1;
-        let error = error.at_row(self.intake.count_bad_row(entry.table));
         let beyond_limit = self.bad_rows_limit.is_some_and(|limit| bad_rows > limit);
         // A row without an offset is dropped with the rows after the last offset, and read again.
         let is_kept = !self.persistent || offset.is_some();

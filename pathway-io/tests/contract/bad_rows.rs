@@ -350,6 +350,33 @@ impl<'de> serde::Deserialize<'de> for Telling {
     }
 }
 
+/// The text of a bad row, which closes its subject when it is read, as another thread can do at that moment.
+struct Closing(Subject<Cat>);
+
+impl AsRef<[u8]> for Closing {
+    fn as_ref(&self) -> &[u8] {
+        let _ = self.0.clone().close();
+        b"torn"
+    }
+}
+
+// Contract 7.5
+#[test]
+fn a_bad_row_whose_subject_is_closed_before_it_is_counted_does_not_count() {
+    let dir = TempDir::new();
+    let path = dir.path("bad.jsonl");
+    for bad_rows in [BadRows::Fail, BadRows::Skip, BadRows::Quarantine(path.clone())] {
+        let pipeline = pipeline();
+        let run_source = source(|cats: Subject<Cat>| {
+            assert!(cats.reject(Closing(cats.clone()), "torn").unwrap_err().is_closed());
+            Ok(())
+        });
+        pipeline.read_with(run_source, options().bad_rows(bad_rows));
+        assert_eq!(run(pipeline).unwrap().sources[0].bad_rows, 0);
+    }
+    assert_eq!(read(path), "");
+}
+
 // Contract 7.5
 #[test]
 fn a_bad_row_that_was_admitted_before_a_stop_counts_and_its_push_returns_ok() {

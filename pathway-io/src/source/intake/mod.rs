@@ -229,12 +229,14 @@ impl Intake {
         state.offsets_set
     }
 
-    /// Counts a bad row. Returns its number among all pushed rows of the table.
-    pub(crate) fn count_bad_row(&self, table: usize) -> u64 {
+    /// Counts a bad row. Returns its number among all pushed rows of the table. A thread can have closed the table since
+    /// the row was found bad, and the summary may already be made: then the row does not count.
+    pub(crate) fn count_bad_row(&self, entry: Entry) -> Result<u64, Closed> {
         let mut state = self.lock();
+        state.check_open(entry)?;
         state.counts.bad_rows += 1;
-        state.offered[table] += 1;
-        state.offered[table]
+        state.offered[entry.table] += 1;
+        Ok(state.offered[entry.table])
     }
 
     /// Reverts [`count_bad_row`](Self::count_bad_row) for a row whose push was refused in the end.
