@@ -44,6 +44,18 @@ pub struct Pair {
     count: Count,
 }
 
+#[derive(Schema)]
+pub struct Owned {
+    #[schema(flatten, primary_key)]
+    owner: Owner,
+}
+
+#[derive(Schema)]
+struct Owner {
+    #[schema(primary_key)]
+    name: String,
+}
+
 #[derive(Clone)]
 struct Grade(i64);
 

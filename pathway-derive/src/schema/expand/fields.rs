@@ -19,11 +19,13 @@ pub fn field_impls(schema: &Schema, pw: &Ident) -> TokenStream {
     let fields = schema.columns.iter().enumerate();
     for (i, column) in fields.filter(|(_, column)| !column.is_broken && !is_named_directly(schema, column)) {
         let ty = column.ty;
+        // A private type in a public row is an error at these items.
+        let span = option::mixed_site_at(ty.span());
         let (name, field_type, rest) = match (column.is_flat(), column.is_key()) {
             (true, false) => ("FlatField", ty.to_token_stream(), TokenStream::new()),
             (true, true) => {
                 let key = key_of_flattened(ty, pw);
-                ("FlatKeyField", ty.to_token_stream(), quote!(type Key = #key;))
+                ("FlatKeyField", ty.to_token_stream(), quote_spanned!(span=> type Key = #key;))
             }
             (false, is_key) => {
                 impls.extend(conversion_impls(schema, i, column, pw));
@@ -40,8 +42,7 @@ pub fn field_impls(schema: &Schema, pw: &Ident) -> TokenStream {
             }
         };
         let name = Ident::new(name, Span::mixed_site());
-        // A private type in a public row is an error at this item.
-        let of_type = quote_spanned!(option::mixed_site_at(ty.span())=> type Type = #field_type;);
+        let of_type = quote_spanned!(span=> type Type = #field_type;);
         // The lint mistakes generated tokens with the span of a user's type for the user's own.
         let is_users = if column.is_flat() { !column.is_key() } else { column.is_stored_as_it_is() };
         let allow = (!is_users).then(|| quote!(#[allow(unused_qualifications)]));
