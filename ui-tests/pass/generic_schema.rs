@@ -66,6 +66,12 @@ struct Plain {
     x: i64,
 }
 
+/// An item that the macro puts into a function could not name the parameters of the function.
+fn push<T: ColumnType>(readings: &Subject<Reading<u8, T>>, value: T) -> RunResult {
+    next!(readings, Reading::<u8, T> { sensor: 1, value, .. })?;
+    Ok(())
+}
+
 struct Sensors;
 
 #[connector]
@@ -76,7 +82,9 @@ impl Sensors {
         times: Subject<Timestamped<Plain>>,
         versions: Subject<Versioned<Reading<u8, bool>>>,
         vectors: Subject<Vector<bool, 2>>,
+        others: Subject<Reading<u8, bool>>,
     ) -> RunResult {
+        push(&others, true)?;
         next!(readings, Reading { sensor: "a", value: 1.5, note: None })?;
         next!(readings, Reading::<String, f64> { sensor: "b", value: 2.5, .. })?;
         readings.commit()?;
@@ -96,9 +104,9 @@ fn main() -> pathway_io::Result<()> {
     assert_eq!(<Reading<String>>::schema().columns[1].data_type.to_string(), "f64");
     assert_eq!(<Versioned<Reading<u8, bool>>>::schema().primary_key().count(), 2);
     let pipeline = pathway_io::Pipeline::new();
-    let (readings, times, versions, vectors) = pipeline.read(Sensors);
+    let (readings, times, versions, vectors, others) = pipeline.read(Sensors);
     let readings = readings.commits(10);
-    drop((times, versions, vectors));
+    drop((times, versions, vectors, others));
     let lists = pipeline.read(Lister(vec![1, 2])).commits(10);
     pipeline.run()?;
     assert_eq!(lists.recv().expect("a commit").iter().next().expect("a row").row.list, [1, 2]);

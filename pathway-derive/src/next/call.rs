@@ -82,8 +82,9 @@ impl Row {
         };
         let span = mixed_site_at(dots.span());
         let (pw, given) = (runtime.at(span), self.given_names());
-        // An item inside an impl cannot use the `Self` of the impl.
-        if path.qself.is_some() || path.path.segments[0].ident == "Self" {
+        // An item inside an impl or a function cannot use its `Self` and its parameters.
+        let has_arguments = path.path.segments.iter().any(|segment| !segment.arguments.is_none());
+        if path.qself.is_some() || has_arguments || path.path.segments[0].ident == "Self" {
             return literal(path, quote_spanned!(span=> #dots const { #pw::checked_rest::<#path>(#given) }.row()));
         }
         // The row is named once, so that a type that is not a schema or not in scope is one error. rustc repeats an
