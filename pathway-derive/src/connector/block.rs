@@ -5,7 +5,7 @@
 //! then reports nothing about the uses of the subject in `run`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, PatType, Path, Token, parse_quote};
@@ -128,6 +128,8 @@ fn insert_checks(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
     if method.sig.constness.is_some() {
         return;
     }
+    // The import equals the one beside the `Connector` impl, so that a wrong path is one error.
+    let import = krate.map(|krate| option::runtime(Some(krate)));
     let mut lets = TokenStream::new();
     for (typed, parameter) in typed_inputs(&mut method.sig.inputs).zip(&run.parameters) {
         // `#[cfg]` may remove the parameter, so a parameter with attributes has no `let`.
@@ -136,8 +138,10 @@ fn insert_checks(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
             continue;
         }
         let span = row_span(parameter);
-        let krate = option::crate_path(krate, span);
-        let runtime = quote_spanned!(span=> #krate::__private0);
+        let runtime = match &import {
+            Some((_, alias)) => option::ident_at(alias, span).into_token_stream(),
+            None => quote_spanned!(span=> ::pathway_io::__private0),
+        };
         let subject = if_subject(parameter, &runtime);
         let checked = match parameter.offset() {
             Some(offset) => if_offset(offset.span(), offset, &subject, &runtime),
@@ -153,5 +157,6 @@ fn insert_checks(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
             let #mutability #ident: #checked = #runtime::checked(#ident);
         });
     }
-    method.block.stmts.insert(0, statements(lets));
+    let import = import.filter(|_| !lets.is_empty()).map(|(import, _)| import);
+    method.block.stmts.insert(0, statements(quote!(#import #lets)));
 }
