@@ -32,7 +32,7 @@ const IMPORTS: [(&str, &str); 2] = [
 ];
 
 /// Lints that the output may allow, and why.
-const LINTS: [(&str, &str); 16] = [
+const LINTS: [(&str, &str); 17] = [
     ("deprecated", "the impls of a deprecated type name it"),
     ("unused_qualifications", "it takes generated tokens at a user's type for the user's own"),
     ("unreachable_pub", "the impls of a public connector name the type"),
@@ -48,6 +48,7 @@ const LINTS: [(&str, &str); 16] = [
     ("unused_variables", "as above"),
     ("clippy::shadow_reuse", "a parameter is checked under its own name"),
     ("clippy::type_complexity", "the type of a subject repeats that of its parameter"),
+    ("clippy::used_underscore_binding", "the generated check of a parameter names it"),
     ("unexpected_cfgs", "Cargo does not know the cfg of rust-analyzer"),
 ];
 

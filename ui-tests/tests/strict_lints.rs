@@ -132,7 +132,12 @@ pub struct Cats;
 
 #[connector(autocommit = off)]
 impl Cats {
-    fn run(&mut self, cats: Subject<Cat, (String, u64)>, dogs: Subject<Dog, (String, u64)>) -> pathway_io::Result<()> {
+    fn run(
+        &mut self,
+        cats: Subject<Cat, (String, u64)>,
+        dogs: Subject<Dog, (String, u64)>,
+        _more: Subject<Dog, (String, u64)>,
+    ) -> pathway_io::Result<()> {
         cats.next_json(r#"{"key": 1}"#)?;
         next!(cats, Cat { key: 2, genus: "lynx", .. })?;
         next!(cats, Cat { key: 3, genus: "lynx", weight: None, .. })?;
@@ -146,6 +151,6 @@ impl Cats {
 #[test]
 fn a_strict_crate_compiles() {
     let pipeline = pathway_io::Pipeline::new();
-    let (_cats, _dogs) = pipeline.read(Cats);
+    let (_cats, _dogs, _more) = pipeline.read(Cats);
     assert!(pipeline.run().is_ok());
 }

@@ -153,7 +153,7 @@ fn insert_checks(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
         let mutability = mutability.take();
         // The `let` carries the user's span, so these lints would report it as the user's code.
         lets.extend(quote_spanned! {span=>
-            #[allow(unused_qualifications, clippy::shadow_reuse, clippy::type_complexity)]
+            #[allow(unused_qualifications, clippy::shadow_reuse, clippy::type_complexity, clippy::used_underscore_binding)]
             let #mutability #ident: #checked = #runtime::checked(#ident);
         });
     }
