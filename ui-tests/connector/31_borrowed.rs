@@ -29,8 +29,19 @@ impl Offset {
     }
 }
 
+struct Static;
+
+#[connector]
+impl Static {
+    fn run(&mut self, cats: Subject<Cat, &'static u64>) -> RunResult {
+        cats.next_at(&1, Cat { key: 1 })?;
+        Ok(())
+    }
+}
+
 fn main() {
     let pipeline = Pipeline::new();
     csv::write(&pipeline.read(Row), "cats.csv");
     let (_cats, _dogs) = pipeline.read(Offset);
+    csv::write(&pipeline.read(Static), "cats.csv");
 }

@@ -8,7 +8,7 @@ use crate::{generics, types};
 
 /// Why a type is unfit.
 pub enum Unfit<'a> {
-    /// The type has an elided lifetime, or is an `impl Trait`.
+    /// The type is a reference, has an elided lifetime, or is an `impl Trait`.
     Borrowed(&'a Type),
     /// The type has a part that is reported elsewhere: a `_` or a lifetime, by rustc, or a parameter of `run` itself.
     Reported,
@@ -88,7 +88,8 @@ pub fn of<'a>(parameter: &Parameter<'a>, generics: &'a Generics) -> Vec<Unfit<'a
     let mut unfit = Vec::new();
     for (ty, bound) in types {
         let of_run = parameter.method.generics.params.iter().any(|parameter| types::mentions(ty, name_of(parameter)));
-        if !of_run && !types::is_nameable(ty) {
+        let is_reference = matches!(types::peel(ty), Type::Reference(_));
+        if !of_run && (is_reference || !types::is_nameable(ty)) {
             unfit.push(Unfit::Borrowed(ty));
         } else if of_run || types::has_placeholder(ty) {
             unfit.push(Unfit::Reported);
