@@ -8,7 +8,7 @@ use super::ast::{ASYNC, Connector, Kind, Parameter, Run, cfgs};
 use super::attr::Options;
 use super::expand::type_checks;
 use super::handle::{table_type, tuple};
-use super::unfit;
+use super::{place, unfit};
 use crate::{generics, lifetimes, option, types};
 
 /// Returns the impl for a `run` that does not fit the trait, or for a block without one.
@@ -66,10 +66,14 @@ fn body(pw: &Ident, tables: &TokenStream) -> TokenStream {
     }
 }
 
-/// Generates the impl for an attribute that is on the type instead of its impl block.
+/// Generates the impl for an attribute that is on the type, or on the impl of another trait, instead of its impl block.
 pub fn of_item(item: &Item, options: &Options) -> Option<TokenStream> {
-    let (Item::Struct(ItemStruct { ident, generics, .. }) | Item::Enum(ItemEnum { ident, generics, .. })) = item else {
-        return None;
+    let (ty, generics) = match item {
+        Item::Struct(ItemStruct { ident, generics, .. }) | Item::Enum(ItemEnum { ident, generics, .. }) => {
+            (ident.to_token_stream(), generics)
+        }
+        Item::Impl(block) if !place::is_of_connector(block) => (block.self_ty.to_token_stream(), &block.generics),
+        _ => return None,
     };
     if !generics.params.is_empty() {
         return None;
@@ -80,7 +84,7 @@ pub fn of_item(item: &Item, options: &Options) -> Option<TokenStream> {
         const _: () = {
             #import
             #[automatically_derived]
-            impl #pw::Connector for #ident { #body }
+            impl #pw::Connector for #ty { #body }
         };
     })
 }

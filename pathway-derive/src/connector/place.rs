@@ -35,7 +35,7 @@ pub fn is_connector_by_macro(block: &ItemImpl) -> bool {
     is_of_connector(block) && !block.items.iter().any(|item| matches!(item, ImplItem::Type(_)))
 }
 
-fn is_of_connector(block: &ItemImpl) -> bool {
+pub fn is_of_connector(block: &ItemImpl) -> bool {
     let path = block.trait_.as_ref().map(|(path, _)| path);
     path.and_then(|path| path.segments.last()).is_some_and(|segment| segment.ident == "Connector")
 }
