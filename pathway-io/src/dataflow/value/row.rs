@@ -190,6 +190,17 @@ impl<T: ColumnType> Restored for Own<T> {
     }
 }
 
+/// A row that implements itself what a computed row needs, so that it can be flattened into one.
+#[diagnostic::on_unimplemented(
+    message = "rows of `{Self}` cannot be computed on",
+    label = "flattens `{Self}`, which does not implement the traits that computations need",
+    note = "put `#[schema(dataflow)]` on the struct"
+)]
+pub trait FlatRow: Clone + Ord + Hash + Debug + Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Clone + Ord + Hash + Debug + Serialize + DeserializeOwned> FlatRow for S {}
+
 /// A view of a flattened row, which implements the traits itself.
 pub struct FlatView<'a, S>(&'a S);
 
@@ -199,7 +210,7 @@ pub fn flat<S>(value: &S) -> FlatView<'_, S> {
     FlatView(value)
 }
 
-impl<S: Clone + Ord + Hash + Debug + Serialize> View for FlatView<'_, S> {
+impl<S: FlatRow> View for FlatView<'_, S> {
     type Row = S;
 
     fn to_row(&self) -> S {
@@ -223,7 +234,7 @@ impl<S: Clone + Ord + Hash + Debug + Serialize> View for FlatView<'_, S> {
     }
 }
 
-impl<S: FlatField<I, Type: DeserializeOwned>, const I: usize, const KEYED: bool> Restored for Flat<S, I, KEYED> {
+impl<S: FlatField<I, Type: FlatRow>, const I: usize, const KEYED: bool> Restored for Flat<S, I, KEYED> {
     fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<S::Type, A::Error> {
         element(sequence)
     }
