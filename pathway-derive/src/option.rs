@@ -314,6 +314,13 @@ pub fn mixed_site_at(user: Span) -> Span {
     Span::mixed_site().located_at(user)
 }
 
+/// Returns the `impl` of an item that names the types of the user's item. For an unknown type, rustc suggests a new
+/// parameter. With the span of the item's name, it makes the same suggestion as for the user's item, and shows equal
+/// errors once.
+pub fn impl_at(name: &Ident) -> Token![impl] {
+    Token![impl](name.span())
+}
+
 /// Returns an item whose head and body have one span of the user's code, so that rustc reports errors of the whole
 /// item there. `head` is at `span` already.
 pub fn item_at(span: Span, head: TokenStream, body: TokenStream) -> TokenStream {

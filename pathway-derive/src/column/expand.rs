@@ -61,10 +61,11 @@ fn of_newtype(name: &Ident, inner: &Type, pw: &Ident) -> TokenStream {
     // A private type in a public newtype is an error at this item. Because the item carries the user's span,
     // `unused_qualifications` would report it as the user's code.
     let of_inner = quote_spanned!(option::mixed_site_at(inner.span())=> type Inner = #inner;);
+    let impl_token = option::impl_at(name);
     quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
-        impl #pw::Represented for #name {
+        #impl_token #pw::Represented for #name {
             #of_inner
             fn into_inner(self) -> <Self as #pw::Represented>::Inner { self.0 }
             fn with_inner<__R>(&self, __f: impl #pw::FnOnce(&<Self as #pw::Represented>::Inner) -> __R) -> __R {
@@ -73,7 +74,7 @@ fn of_newtype(name: &Ident, inner: &Type, pw: &Ident) -> TokenStream {
             fn restore(__inner: <Self as #pw::Represented>::Inner) -> Self { Self(__inner) }
         }
         #[automatically_derived]
-        impl #pw::ColumnType for #name
+        #impl_token #pw::ColumnType for #name
         where
             for<'a> #inner: #pw::ColumnType,
         {
@@ -85,14 +86,14 @@ fn of_newtype(name: &Ident, inner: &Type, pw: &Ident) -> TokenStream {
             type ListBuffer = #pw::ListBuffer<#pw::RepresentedBuffer<Self>>;
         }
         #[automatically_derived]
-        impl #pw::NotNull for #name
+        #impl_token #pw::NotNull for #name
         where
             for<'a> #inner: #pw::NotNull,
         {
             fn is_null(&self) -> #pw::bool { #pw::is_inner_null(self) }
         }
         #[automatically_derived]
-        impl #pw::KeyType for #name
+        #impl_token #pw::KeyType for #name
         where
             for<'a> #inner: #pw::KeyType,
             for<'a> #name: #pw::Clone,

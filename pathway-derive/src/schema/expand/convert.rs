@@ -100,10 +100,11 @@ pub fn conversion_impls(schema: &Schema, i: usize, column: &Column, pw: &Ident) 
     // A private type in a public row is an error at this item. The lint mistakes it for the user's own.
     let of_field = quote_spanned!(option::mixed_site_at(item.span())=> type Field = #item;);
     let of_column = quote_spanned!(option::mixed_site_at(stored.span())=> type Column = #stored;);
+    let impl_token = option::impl_at(schema.ident);
     Some(quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
-        impl #parameters #pw::ConvertedField<#i> for #row #bounds {
+        #impl_token #parameters #pw::ConvertedField<#i> for #row #bounds {
             #of_field
             #of_column
             type By = #by;

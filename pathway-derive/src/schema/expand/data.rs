@@ -7,7 +7,7 @@ use syn::Ident;
 use super::super::ast::{Column, Schema};
 use super::convert::from_column;
 use super::leaf_type;
-use crate::types;
+use crate::{option, types};
 
 /// Returns the impl, if every column but `data` can be omitted.
 pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
@@ -25,9 +25,10 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     });
     let ty = data.ty;
     let skipped = super::skipped_fields(schema, pw);
+    let impl_token = option::impl_at(schema.ident);
     Some(quote! {
         #[automatically_derived]
-        impl #parameters #pw::DataColumn<#ty> for #row #bounds {
+        #impl_token #parameters #pw::DataColumn<#ty> for #row #bounds {
             fn from_data(__data: #ty) -> Self {
                 Self { #(#values,)* #skipped }
             }

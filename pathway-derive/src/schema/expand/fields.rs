@@ -15,6 +15,7 @@ use crate::{option, types};
 pub fn field_impls(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
+    let impl_token = option::impl_at(schema.ident);
     let mut impls = TokenStream::new();
     let fields = schema.columns.iter().enumerate();
     for (i, column) in fields.filter(|(_, column)| !column.is_broken && !is_named_directly(schema, column)) {
@@ -49,7 +50,7 @@ pub fn field_impls(schema: &Schema, pw: &Ident) -> TokenStream {
         impls.extend(quote! {
             #[automatically_derived]
             #allow
-            impl #parameters #pw::#name<#i> for #row #bounds { #of_type #rest }
+            #impl_token #parameters #pw::#name<#i> for #row #bounds { #of_type #rest }
         });
     }
     impls

@@ -70,9 +70,10 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
         let names = schema.skipped.iter().map(|field| field.ident.unraw().to_string());
         quote!(.skip(&[#(#names),*]))
     });
+    let impl_token = option::impl_at(schema.ident);
     quote! {
         #[automatically_derived]
-        impl #parameters #pw::Schema for #row #bounds {
+        #impl_token #parameters #pw::Schema for #row #bounds {
             type Fields = #tree;
             type Array = #array;
             const DECLARATION: #pw::Declaration = #pw::Declaration::new(
