@@ -90,7 +90,7 @@ impl<S: Schema> Batch<S> {
 
     /// Returns whether each row comes once.
     pub(crate) fn has_only_additions(&self) -> bool {
-        self.diffs.is_empty() || self.diffs.iter().all(|diff| *diff == 1)
+        self.diffs.iter().all(|diff| *diff == 1)
     }
 
     pub(crate) fn is_full(&self) -> bool {

@@ -133,13 +133,12 @@ impl Inbox {
             if matches!(message, Some(Message::Finish)) {
                 return None;
             }
-            let is_last = message.is_none();
             self.guard(&mut sequencer, |sequencer| {
                 message.into_iter().for_each(|message| sequencer.handle(message));
                 // Timers are checked after each message, so that many messages do not delay them.
                 sequencer.fire();
             });
-            if is_last && self.queue().messages.is_empty() {
+            if self.queue().messages.is_empty() {
                 return Some(sequencer.as_ref().and_then(Sequencer::due));
             }
         }

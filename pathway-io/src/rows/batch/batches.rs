@@ -94,9 +94,7 @@ impl<S: Schema> Batches<S> {
         }
         split.truncate(row);
         let before = std::mem::replace(split, rest);
-        if before.len > 0 {
-            marked.push(if before.is_sparse() { before.copy() } else { before });
-        }
+        marked.push(if before.is_sparse() { before.copy() } else { before });
         later.retain(|batch| batch.len > 0 || batch.starts_table);
         self.sealed = later;
         marked

@@ -189,7 +189,6 @@ impl Intake {
             if self.eager && due.is_some_and(|at| at <= now) {
                 state.cut_due = true;
             } else if !state.armed
-                && !state.cut_due
                 && let Some(at) = due
             {
                 state.armed = true;
