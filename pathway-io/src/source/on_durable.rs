@@ -79,3 +79,25 @@ impl DurableCallbacks {
         called.and(dropped(ITS_DROP, callbacks_to_drop))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_callback_whose_attempt_ends_during_its_call_is_dropped() {
+        let callbacks = Arc::new(DurableCallbacks::default());
+        let calls = Arc::new(AtomicU32::new(0));
+        let (of_attempt, counted) = (Arc::clone(&callbacks), Arc::clone(&calls));
+        callbacks.add(0, move |_: &u64| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            of_attempt.end_attempt().unwrap();
+        });
+        callbacks.call(&1_u64).unwrap();
+        callbacks.call(&2_u64).unwrap();
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+    }
+}

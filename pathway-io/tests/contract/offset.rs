@@ -330,14 +330,18 @@ fn more_than_a_backlog_without_an_offset_fails_the_source() {
 
 #[test]
 fn a_row_with_an_offset_is_accepted_by_a_backlog_full_of_rows_without_offset() {
-    let cuts = numbers_by_commit(options().backlog(3), |numbers| {
-        numbers.commit_at(0)?;
-        for i in 0..3 {
-            numbers.next(n(i))?;
-        }
-        Ok(numbers.next_at(1, n(3))?)
-    });
-    assert_eq!(cuts, [[0, 1, 2, 3]]);
+    // An offset that is set beside an open transaction also waits for the transaction.
+    for opened in [&[][..], &[4]] {
+        let cuts = numbers_by_commit(options().backlog(3), |numbers| {
+            numbers.commit_at(0)?;
+            let transaction = numbers.transaction();
+            opened.iter().try_for_each(|i| transaction.next(n(*i)))?;
+            (0..3).try_for_each(|i| numbers.next(n(i)))?;
+            numbers.next_at(1, n(3))?;
+            Ok(transaction.commit()?)
+        });
+        assert_eq!(cuts, [[&[0, 1, 2, 3], opened].concat()]);
+    }
 }
 
 /// The rows before the transaction have an offset, and wait only for the next commit.

@@ -249,6 +249,38 @@ fn a_transaction_of_a_failed_attempt_does_not_hold_back_offsets() {
     assert_eq!(by_commit(&commits).concat(), [0, 1, 2, 3, 4, 5, 6, 7]);
 }
 
+// Contract 8.2
+#[test]
+fn handles_of_a_failed_attempt_set_no_offset() {
+    type Handle = Subject<Number, u64>;
+    type SetOffset = fn(&Handle) -> Result<(), Closed>;
+    let ways: [SetOffset; 5] = [
+        |old| old.next_at(9, Number { n: 9 }),
+        |old| old.next_json_at(9, r#"{"n": 9}"#).map_err(|_| Closed),
+        |old| old.advance(9),
+        |old| old.commit_at(9),
+        |old| old.transaction().commit_at(9),
+    ];
+    for set_offset in ways {
+        let mut old = None;
+        let pipeline = pipeline();
+        let numbers = source(move |subject: Handle| {
+            let Some(old) = &old else {
+                old = Some(subject);
+                return Err("the connection is lost".into());
+            };
+            assert_eq!(set_offset(old), Err(Closed));
+            subject.next(Number { n: 1 })?;
+            subject.commit()?;
+            assert_eq!(subject.resume(), None);
+            Ok(())
+        });
+        let commits = commits(&pipeline.read_with(numbers, at_once(2)));
+        run(pipeline).unwrap();
+        assert_eq!(by_commit(&commits), [[1]]);
+    }
+}
+
 #[test]
 fn a_push_that_waits_for_room_is_refused_when_its_attempt_fails() {
     let (refused, refusals) = mpsc::channel();
