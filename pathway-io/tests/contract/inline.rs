@@ -122,6 +122,45 @@ fn commit_calls_it_before_it_returns() {
     assert!(writes.windows(2).all(|pair| pair[0].time < pair[1].time));
 }
 
+/// Otherwise a slow sink would delay a source that does not use it.
+#[test]
+fn a_source_calls_no_sink_of_another_one() {
+    let pipeline = pipeline();
+    let (enter, entered) = mpsc::channel();
+    let (commit, committed) = mpsc::channel();
+    let (started, threads) = mpsc::channel();
+    let started_too = started.clone();
+    let first = pipeline.read_with(
+        source(move |subject: Subject<Number>| {
+            started.send(thread::current().id())?;
+            subject.next(Number { n: 1 })?;
+            Ok(subject.commit()?)
+        }),
+        manual().name("first"),
+    );
+    let second = pipeline.read_with(
+        source(move |subject: Subject<Number>| {
+            started_too.send(thread::current().id())?;
+            next(&entered);
+            subject.next(Number { n: 2 })?;
+            // It returns while the first sink is being called.
+            subject.commit()?;
+            Ok(commit.send(())?)
+        }),
+        manual().name("second"),
+    );
+    attach(&first, move |_| {
+        enter.send(())?;
+        next(&committed);
+        Ok(())
+    });
+    let calls = attach(&second, |_| Ok(()));
+    run(pipeline).unwrap();
+    let write = calls.lock().unwrap().iter().find(|call| call.method == "write").cloned().unwrap();
+    assert_eq!(write.rows, [2]);
+    assert!(threads.iter().all(|source| source != write.thread), "not on the sequencer's thread");
+}
+
 #[test]
 fn commits_of_many_threads_come_whole_one_at_a_time_and_in_order() {
     const THREADS: u64 = 4;
