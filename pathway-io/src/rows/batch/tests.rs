@@ -13,6 +13,13 @@ struct Cat {
     key: i64,
 }
 
+#[derive(pathway_derive::Schema)]
+#[schema(crate = crate)]
+struct Ship {
+    #[schema(primary_key)]
+    id: i64,
+}
+
 fn cat() -> Cat {
     Cat { genus: "felis".to_owned(), key: 1 }
 }
@@ -155,4 +162,15 @@ fn a_default_that_its_column_refuses_is_reported_with_its_column() {
         batch.push_json(br#"{"key":1,"even":2}"#).unwrap();
     }
     assert_eq!(batch.len(), 3);
+}
+
+/// The log and the databases omit the removal of a row that is replaced.
+#[test]
+fn a_row_is_replaced_only_by_the_next_row_with_its_key() {
+    let mut batch = Batch::<Ship>::default();
+    for (id, diff) in [(1, -1), (1, 1), (2, -1), (3, 1), (4, -1), (4, -1), (5, -1)] {
+        batch.push_times(Ship { id }.into_fields(), diff);
+    }
+    let replaced: Vec<_> = (0..batch.len()).filter(|row| batch.diff(*row) < 0 && batch.is_replaced(*row)).collect();
+    assert_eq!(replaced, [0]);
 }

@@ -206,3 +206,24 @@ impl OutputFile {
         Ok(())
     }
 }
+
+#[cfg(all(test, feature = "persist"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_check_value_covers_the_end_of_a_long_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let len = 3 * CHECKED;
+        let value_with_change_at = |place: u64| {
+            let mut bytes = vec![b'a'; len as usize];
+            bytes[place as usize] = b'b';
+            fs::write(file.path(), &bytes).unwrap();
+            check_value(file.path(), len).unwrap()
+        };
+        let start = value_with_change_at(0);
+        assert_eq!(start, value_with_change_at(len - CHECKED - 1));
+        assert_ne!(start, value_with_change_at(len - CHECKED));
+        assert_ne!(start, value_with_change_at(len - 1));
+    }
+}
