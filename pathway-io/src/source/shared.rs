@@ -118,7 +118,7 @@ impl Source {
         if refused == Refused::NoOffset {
             let when = if self.intake.waits_for_transaction() {
                 "while an offset waited for an open transaction: commit or drop the transaction before you set an offset, or end \
-                 it with `commit_at`"
+                 it with `commit_at`. If transactions of several threads always overlap, commit one after the other"
             } else {
                 "after its last offset, so that none of it can be committed: set offsets more often (`next_at`, `advance`, \
                  `commit_at`), or enlarge the backlog"
