@@ -87,7 +87,10 @@ fn open(options: &OpenOptions, path: &Path, len: u64) -> io::Result<Box<dyn Hand
     let (mut file, opened) = LockedFile::open(options, path)?;
     // A device or a pipe has no length to cut.
     if opened.is_file() {
-        file.0.set_len(len)?;
+        // After a cut, some file systems (ext4) write the whole file to the disk when it is closed.
+        if file.0.metadata()?.len() != len {
+            file.0.set_len(len)?;
+        }
         file.0.seek(SeekFrom::End(0))?;
     }
     Ok(Box::new(file))
