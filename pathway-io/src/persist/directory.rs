@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::log;
 use crate::run::error::{BoxError, Error, Result};
-use crate::run::files::{Watch, private};
+use crate::run::files::{Watch, private, private_directory};
 use crate::sink::file::file_system;
 use crate::sink::file::storage::{FileError, create_directory};
 
@@ -14,13 +14,10 @@ const LOCK: &str = "lock";
 
 /// Creates the directory and those above it that are missing, and makes their names durable.
 fn create(path: &Path) -> std::result::Result<(), FileError> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     create_directory(&*file_system(), path, "create the state directory", || match path.parent() {
         Some(parent) if !path.is_dir() => {
             fs::create_dir_all(parent)?;
-            match builder.create(path) {
+            match private_directory(&mut fs::DirBuilder::new()).create(path) {
                 // Another program has created it meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
                 created => created,

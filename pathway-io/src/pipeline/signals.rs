@@ -128,7 +128,7 @@ mod unix {
     fn handle_signal(signal: i32) {
         if signal == SIGTSTP {
             // If this fails, the process just continues.
-            progress::pause_terminal(|| drop(emulate_default_handler(signal)));
+            progress::leave_terminal(false, || drop(emulate_default_handler(signal)));
             return;
         }
         let unsignalled: Vec<Arc<Control>> = {
@@ -139,7 +139,7 @@ mod unix {
         if unsignalled.is_empty() {
             // If the write to the terminal blocks, the handler ends the process at the next signal.
             IDLE.store(true, Ordering::SeqCst);
-            progress::end_terminal(|| {
+            progress::leave_terminal(true, || {
                 drop(emulate_default_handler(signal));
                 // The exit status that a shell reports for a program that this signal has ended.
                 std::process::exit(128 + signal);
@@ -218,7 +218,7 @@ mod windows {
         let running: Vec<_> = RUNNING.lock().iter().filter_map(Weak::upgrade).collect();
         if running.iter().all(|control| control.is_stopping()) {
             // The exit code of the console's default handler: STATUS_CONTROL_C_EXIT.
-            progress::end_terminal(|| std::process::exit(0xC000_013A_u32 as i32));
+            progress::leave_terminal(true, || std::process::exit(0xC000_013A_u32 as i32));
         }
         for control in running {
             control.stop_elsewhere(Stop::Signal(2));

@@ -3,7 +3,7 @@
 //! If somebody removes, renames, replaces or shortens such a file, rows are lost that the pipeline has written. If
 //! that went unnoticed, the run would end without an error, and offsets would move past lost rows.
 
-use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,6 @@ pub(crate) struct FileId {
 
 impl FileId {
     /// Returns `None` where the system has no such numbers.
-    #[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, reason = "Unix has them"))]
     pub(crate) fn of(metadata: &Metadata) -> Option<Self> {
         #[cfg(unix)]
         {
@@ -36,6 +35,13 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
+}
+
+/// Only the user who runs the program can read the new directory.
+pub(crate) fn private_directory(builder: &mut DirBuilder) -> &mut DirBuilder {
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
+    builder
 }
 
 /// Locks the file against other pipelines, until it is unlocked or closed.

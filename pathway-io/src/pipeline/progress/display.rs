@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::line::{Gauge, Rate, SINK, note, table};
 use super::lines;
-use super::screen::{self, Leave};
+use super::screen;
 use crate::pipeline::monitor::snapshot::{counted, grouped};
 use crate::pipeline::monitor::{Monitor, Snapshot, SourceStatus};
 use crate::run::control::Notice;
@@ -101,16 +101,6 @@ fn write_line(text: &str) {
         // A closed standard error does not end the run.
         let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
     }
-}
-
-/// Puts the cursor below the lines, and calls `then`, which ends the process.
-pub(crate) fn end_terminal(then: impl FnOnce()) {
-    screen::leave(Leave::Lines, then);
-}
-
-/// Removes the lines, and calls `then`, which suspends the process until it is continued.
-pub(crate) fn pause_terminal(then: impl FnOnce()) {
-    screen::leave(Leave::Nothing, then);
 }
 
 fn look(seen: &Snapshot, rates: &mut Vec<Rate>, columns: usize) -> Vec<String> {

@@ -50,9 +50,11 @@ mod screen;
 mod off;
 
 #[cfg(feature = "progress")]
-pub(crate) use display::{Display, end_terminal, is_shown, pause_terminal, write_notice};
+pub(crate) use display::{Display, is_shown, write_notice};
 #[cfg(not(feature = "progress"))]
-pub(crate) use off::{Display, end_terminal, is_shown, pause_terminal, write_notice};
+pub(crate) use off::{Display, is_shown, leave_terminal, write_notice};
+#[cfg(feature = "progress")]
+pub(crate) use screen::leave_terminal;
 
 /// Calls `write` while the lines are off the terminal. They return within 0.2 s.
 ///

@@ -21,10 +21,6 @@ pub(crate) fn is_shown() -> bool {
 
 pub(crate) fn write_notice(_: Notice, _: &str) {}
 
-pub(crate) fn end_terminal(then: impl FnOnce()) {
-    then();
-}
-
-pub(crate) fn pause_terminal(then: impl FnOnce()) {
+pub(crate) fn leave_terminal(_: bool, then: impl FnOnce()) {
     then();
 }

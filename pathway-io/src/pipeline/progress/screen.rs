@@ -70,21 +70,14 @@ fn clear(screen: &mut Screen) {
     }
 }
 
-/// The lines that remain on the terminal when the process stops drawing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Leave {
-    /// The lines as they were drawn last, with the cursor below them.
-    Lines,
-    Nothing,
-}
-
-/// Stops drawing, and calls `then`, which ends the process or stops it for a time.
+/// Stops drawing, and calls `then`, which ends the process or suspends it.
 ///
-/// The call comes from the thread of the signals, which must stay able to end the process: it does not wait for long
-/// for a closure of [`suspend`](super::suspend).
-pub(super) fn leave(what: Leave, then: impl FnOnce()) {
+/// The lines stay on the terminal, with the cursor below them, or are removed. The call comes from the thread of the
+/// signals, which must stay able to end the process: it does not wait for long for a closure of
+/// [`suspend`](super::suspend).
+pub(crate) fn leave_terminal(keeps_lines: bool, then: impl FnOnce()) {
     let deadline = Instant::now() + PATIENCE;
-    let screen = loop {
+    let mut screen = loop {
         match SCREEN.try_lock() {
             Ok(screen) => break Some(screen),
             Err(TryLockError::Poisoned(poisoned)) => break Some(poisoned.into_inner()),
@@ -92,18 +85,16 @@ pub(super) fn leave(what: Leave, then: impl FnOnce()) {
             Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
         }
     };
-    if let Some(mut screen) = screen {
-        if what == Leave::Lines {
+    match &mut screen {
+        Some(screen) if keeps_lines => {
             write(&remains(&screen.drawn));
             screen.drawn.clear();
-        } else {
-            clear(&mut screen);
         }
-        // The guard keeps the other threads from drawing meanwhile.
-        then();
-    } else {
-        then();
+        Some(screen) => clear(screen),
+        None => {}
     }
+    // The guard keeps the other threads from drawing meanwhile.
+    then();
 }
 
 /// Returns the lines below the cursor, with the cursor below them.
