@@ -55,9 +55,9 @@
 //! - A **connector** is a struct whose `impl` block has [`#[connector]`](macro@connector). Its `run` reads your data. A
 //!   **source** is a connector that a pipeline runs, on its own thread.
 //! - A [`Subject`] is the handle through which `run` pushes rows into one table. Clones push from any thread.
-//! - A **commit** is what sinks receive: updates of one time, whole and in order. Rows are committed by
-//!   [`commit`](Subject::commit), by a [`Transaction`], by the autocommit timer (1.5 s), by a full backlog, and at the
-//!   end of `run`.
+//! - A **commit** is the unit that sinks receive: all updates of one time. Sinks receive commits in order. Rows are
+//!   committed by [`commit`](Subject::commit), by a [`Transaction`], by the autocommit timer (1.5 s), by a full
+//!   backlog, and at the end of `run`.
 //! - A **primary key** makes pushes upserts: a row replaces the row with its key. [`remove`](Subject::remove) retracts
 //!   it.
 //! - The **backlog** bounds memory. A push waits while the slowest sink is too far behind.
@@ -103,11 +103,11 @@
 //! | `export` (default) | schemas as JSON Schema, SQL and Pathway classes |
 //! | `dataflow` | computations on tables, with Timely and Differential Dataflow |
 //! | `async`, `tokio` | `AsyncSubject` for tasks of any runtime; connectors with an `async fn run` on tokio |
-//! | `sqlite`, `postgres`, `parquet` | sinks that keep a table in a database or in Parquet files, each commit once |
+//! | `sqlite`, `postgres`, `parquet` | sinks that write a table to a database or to Parquet files, each commit once |
 //! | `progress` | progress lines on the terminal |
 //! | `metrics` | snapshots of a run through the `metrics` facade |
 //! | `arrow` | `TableSchema::arrow_schema`, `Commit::record_batch` |
-//! | `jiff`, `chrono`, `uuid`, `rust_decimal`, `bytes` | column types of the crate of that name |
+//! | `jiff`, `chrono`, `uuid`, `rust_decimal`, `bytes` | column types from the crate of that name |
 //!
 //! The library writes to neither stdout nor stderr, unless [`Pipeline::progress`] asks for it. It logs through
 //! [`tracing`](https://docs.rs/tracing): starts, stops and errors, and each commit at the debug level.

@@ -92,7 +92,7 @@ impl RunState {
         self.all(Role::Downstream, Member::has_ended)
     }
 
-    /// Returns whether everything downstream of the sources has ended, also in the other processes.
+    /// Returns whether everything downstream of the sources has ended, in the other processes too.
     pub(crate) fn is_drained(&self) -> bool {
         self.is_done() && self.all(Role::Process, Member::has_ended)
     }
@@ -130,7 +130,7 @@ impl Control {
         self.state.lock().parts.iter().filter_map(of_type).collect()
     }
 
-    /// Returns all parts with their phases, and the reason of a stop, at one moment.
+    /// Returns all parts with their phases, and the reason for a stop, at one moment.
     pub(crate) fn snapshot(&self) -> (Parts, Option<Stop>) {
         let run = self.state.lock();
         let parts = run.parts.iter().map(|member| (Arc::clone(&member.part), member.phase)).collect();
@@ -144,7 +144,7 @@ impl Control {
         result
     }
 
-    /// Wakes the threads that wait, after a change outside the state that they depend on.
+    /// Wakes the waiting threads after a change outside the state on which they depend.
     pub(crate) fn notify(&self) {
         self.update(|_| ());
     }

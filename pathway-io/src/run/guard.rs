@@ -43,7 +43,8 @@ pub(crate) fn failed(error: BoxError) -> FailureKind {
     }
 }
 
-/// Marks a part as ended when it is dropped, however its thread ends. Nothing else would end a run that waits for it.
+/// Marks a part as ended when it is dropped, however its thread ends. Without this mark, a run that waits for the part
+/// would never end.
 pub(crate) struct Ending<'a> {
     pub(crate) control: &'a Control,
     pub(crate) id: PartId,

@@ -9,7 +9,8 @@ use crate::run::files::{LockedFile, Watch, private};
 /// The policy for rows that do not fit the schema, or that a sink refuses permanently.
 ///
 /// [`ReadOptions::bad_rows`](crate::ReadOptions::bad_rows) sets it for a source, and
-/// [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) for a sink, where it differs as that method says.
+/// [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) for a sink. That method says how the policies differ
+/// there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadRows {
@@ -24,7 +25,7 @@ pub enum BadRows {
     /// is not UTF-8. The pipeline creates or truncates the file at its start. A persistent pipeline continues it, and
     /// writes each row with the commit around it. If a partitioned source runs in several processes, each writes its
     /// own file: `bad.0.jsonl` for `bad.jsonl`. A bad row that the source reads again, after a failed attempt of a
-    /// pipeline that is not persistent or at each start with `full_snapshot`, is in the file again.
+    /// pipeline that is not persistent or at each start with `full_snapshot`, is written to the file again.
     Quarantine(PathBuf),
 }
 
@@ -48,7 +49,8 @@ impl QuarantineFile {
             if keep {
                 len = file.0.seek(SeekFrom::End(0))?;
                 if len > 0 && !ends_a_line(path, len)? {
-                    // An earlier write was cut, by a full disk or a kill. The next record begins a line.
+                    // An earlier write was cut short by a full disk or a kill. The next record must begin on a new
+                    // line.
                     file.0.write_all(b"\n")?;
                     len += 1;
                 }

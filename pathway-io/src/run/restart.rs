@@ -89,7 +89,7 @@ impl Restart {
         self
     }
 
-    /// Sets how long an attempt must run so that its failure counts as the first in a row.
+    /// Sets how long an attempt must run for its failure to count as the first in a row.
     ///
     /// The default is twice the longest wait, and at least 10 s.
     pub fn healthy_after(mut self, duration: Duration) -> Self {

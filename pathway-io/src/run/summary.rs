@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Summary {
     /// The sources, in the order in which they were read.
     pub sources: Vec<SourceSummary>,
-    /// The reason of a stop, or `None` if the sources ended by themselves.
+    /// The reason for a stop, or `None` if the sources ended by themselves.
     pub stop: Option<Stop>,
     /// The updates that sinks refused permanently, and that were left out; see
     /// [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows), which says when an update counts twice.
@@ -34,8 +34,8 @@ pub struct SourceSummary {
     pub duration: Duration,
     /// The number of calls of `run`: more than one if it failed and [`Restart`](crate::Restart) applied.
     pub attempts: u32,
-    /// The last error of `run` with its causes, or panic, that did not fail the pipeline. Either `run` was called again
-    /// after it, or `run` returned it after a stop, which counts as a clean end.
+    /// The last error of `run` with its causes, or its last panic, that did not fail the pipeline. Either `run` was
+    /// called again after it, or `run` returned it after a stop, which counts as a clean end.
     pub error: Option<String>,
 }
 

@@ -49,7 +49,7 @@ pub enum FailureKind {
     },
 }
 
-/// The further contents of a run's error.
+/// The other contents of the error of a run.
 pub(super) struct Rest {
     pub(super) others: Vec<Error>,
     pub(super) summary: Summary,
@@ -82,7 +82,7 @@ impl Failure {
 }
 
 impl FailureKind {
-    /// Returns the text of the failure with its causes, and without the name of the part.
+    /// Returns the text of the failure with its causes, but without the name of the part.
     pub(crate) fn text(&self) -> String {
         match self {
             FailureKind::Failed(cause) => text_with_causes(&**cause),

@@ -12,8 +12,8 @@ use crate::run::panics::{causes, text_of};
 // and expose only its causes, among which the mark is still found.
 pub struct Fatal {
     pub(super) error: Box<dyn StdError + Send + Sync>,
-    /// Set if a sink refuses rows permanently; see [`Error::refused`](crate::Error::refused). It has the refused
-    /// updates of the commit, as far as they are known, and a reason for each that this error does not describe.
+    /// Set if a sink refuses rows permanently; see [`Error::refused`](crate::Error::refused). It contains the refused
+    /// updates of the commit, as far as they are known. An update has its own reason unless this error describes it.
     pub(super) refused: Option<Vec<(usize, Option<BoxError>)>>,
 }
 
@@ -37,7 +37,7 @@ impl StdError for Fatal {
 }
 
 /// Returns the refused updates that an error names, with the reasons. Returns `None` if neither the error nor one of
-/// its causes is marked as refused. Another mark can be above that one.
+/// its causes is marked as refused. A mark of the other kind can come before it in the chain of causes.
 pub(crate) fn refused_updates(error: &(dyn StdError + 'static)) -> Option<HashMap<usize, String>> {
     let reason = |other: &Option<BoxError>| other.as_ref().map_or_else(|| text_of(error), |other| text_of(&**other));
     Some(marked(error)?.iter().map(|(update, other)| (*update, reason(other))).collect())

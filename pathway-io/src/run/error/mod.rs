@@ -40,10 +40,11 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 /// ```
 pub type RunResult = std::result::Result<(), Box<dyn StdError + Send + Sync>>;
 
-/// A `Result` whose error is [`Error`] unless another is named.
+/// A `Result` whose error is [`Error`] unless you name another type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The subject is closed: by a stop, by `close`, or because `run` has ended. A source that sees it should return.
+/// The subject is closed: by a stop, by `close`, or because `run` has ended. A source that receives this error should
+/// return from `run`.
 ///
 /// ```
 /// let stopped: pathway_io::Error = pathway_io::Closed.into();
@@ -64,7 +65,7 @@ impl StdError for Closed {}
 ///
 /// `Display` is one sentence that names the connector or the sink and the cause. `Debug` is the same sentence with the
 /// causes below it, because `fn main() -> pathway_io::Result<()>` prints the `Debug` form. For a source that was run
-/// again, it also has the number of attempts and the error before the last one.
+/// again, it also contains the number of attempts and the error before the last one.
 ///
 /// ```
 /// # use pathway_io::{Pipeline, RunResult, Schema, Subject, connector};
@@ -107,7 +108,7 @@ pub enum Error {
     Closed(Closed),
     /// A row that does not fit the schema.
     Row(RowError),
-    /// An error after which no [`Restart`](crate::Restart) helps; see [`Error::fatal`].
+    /// An error that no [`Restart`](crate::Restart) can fix; see [`Error::fatal`].
     Fatal(Fatal),
     /// Any other error of a source.
     Other(Box<dyn StdError + Send + Sync>),
@@ -174,10 +175,10 @@ impl Error {
     }
 
     /// Marks an error of a [`Sink`](crate::Sink) that refuses rows permanently, so that another attempt would refuse
-    /// them, too. `update` is the number of the update in the commit, from 0 on, if the sink knows it.
+    /// them, too. `update` is the number of the update in the commit, from 0, if the sink knows it.
     ///
-    /// It is [fatal](Error::fatal), unless [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) says that
-    /// such rows are left out. The text and the causes of `error` stay the same.
+    /// The error is [fatal](Error::fatal), unless [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows)
+    /// leaves such rows out. The text and the causes of `error` stay the same.
     ///
     /// ```
     /// # use pathway_io::{Commit, Error, RunResult, Schema, Sink};

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-/// The error about a row that was not pushed.
+/// The reason why a row was not pushed.
 ///
 /// Its [`Display`](fmt::Display) is one sentence with all that is known, such as
 /// ``row 3, column `genus`, byte 17: expected a `String`, found the number 5``.
 ///
-/// A push also returns it if the subject is closed ([`is_closed`](RowError::is_closed)), or if the push would have to
-/// wait ([`is_full`](RowError::is_full)). In these cases, the row itself can be valid.
+/// A push also returns this error if the subject is closed ([`is_closed`](RowError::is_closed)), or if the push would
+/// have to wait ([`is_full`](RowError::is_full)). In these cases, the row itself can be valid.
 #[derive(Debug)]
 // The contents are boxed, because a `Result` with this error is returned for each row.
 pub struct RowError(Box<Inner>);
@@ -79,15 +79,15 @@ impl RowError {
         self
     }
 
-    /// Returns the name of the column whose value is wrong. `None` if the error is not about one column, as for text
-    /// that is not JSON.
+    /// Returns the name of the column whose value is wrong, or `None` if the error concerns no single column, as for
+    /// text that is not JSON.
     #[must_use]
     pub fn column(&self) -> Option<&str> {
         self.0.column
     }
 
-    /// Returns the offset of the fault in the row's input, in bytes from 0. `None` for a fault without a place, such
-    /// as a missing column, and for a row that was not text.
+    /// Returns the offset of the fault in the row's input, in bytes from 0. It is `None` for a fault without a place,
+    /// such as a missing column, and for a row that was not text.
     #[must_use]
     pub fn position(&self) -> Option<usize> {
         self.0.position
