@@ -1,7 +1,7 @@
 //! A [`Batch`] of rows, and the [`Pool`] to which its buffers return.
 //!
-//! The main cost of passing rows between threads is memory that one thread allocates and another frees. So a batch
-//! that every sink has taken returns to its pool, and the next rows are pushed into the same buffers.
+//! The main cost of passing rows between threads is memory that one thread allocates and another frees. A batch that
+//! every sink has taken therefore returns to its pool, and the next rows are pushed into the same buffers.
 
 mod batches;
 #[cfg(test)]
@@ -27,9 +27,9 @@ use crate::run::lock::Lock;
 const SEAL_ROWS: usize = 4096;
 /// A batch is also sealed when it has this many bytes of column data.
 const SEAL_BYTES: usize = 256 * 1024;
-/// The most idle batches in a pool: twice the number of full ones in the default backlog.
+/// The maximum number of idle batches in a pool: twice the number of full ones in the default backlog.
 const POOL_BATCHES: usize = 2 * 65_536 / SEAL_ROWS;
-/// A batch that had more column data than this is freed, so that one huge row does not hold its memory for ever.
+/// A batch that had more column data than this is freed, so that one huge row does not hold its memory forever.
 const POOL_BYTES: usize = 2 * SEAL_BYTES;
 /// A batch that fills less than this fraction of its buffers is copied when it is committed. Otherwise a few rows in a
 /// slow sink's queue would hold memory for thousands.
@@ -46,8 +46,8 @@ pub(crate) struct Batch<S: Schema> {
     bytes: usize,
     /// Whether the rows after this batch, which has none, are the whole table. Earlier rows are then removed.
     starts_table: bool,
-    /// The most rows and bytes that the batch has ever had, also of a row that was refused. This is the capacity of its
-    /// buffers.
+    /// The largest numbers of rows and of bytes that the batch has ever held, including refused rows. They are the
+    /// capacity of its buffers.
     peak: (usize, usize),
     /// Temporary state of the JSON decoder.
     seen: Seen,
@@ -88,7 +88,7 @@ impl<S: Schema> Batch<S> {
         self.starts_table
     }
 
-    /// Returns whether each row comes once.
+    /// Returns whether every row has the multiplicity 1.
     pub(crate) fn has_only_additions(&self) -> bool {
         self.diffs.iter().all(|diff| *diff == 1)
     }
@@ -118,8 +118,8 @@ impl<S: Schema> Batch<S> {
         Ok(())
     }
 
-    /// Checks whether the sinks can accept the row that is in the columns, and not counted yet. If a check panics,
-    /// `repair` therefore removes the row.
+    /// Checks whether the sinks can accept the row that is in the columns but not yet counted. Because it is not
+    /// counted, `repair` removes it if a check panics.
     #[inline(never)]
     fn check(&self) -> Result<(), RowError> {
         let bytes = self.columns.bytes();

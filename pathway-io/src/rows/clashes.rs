@@ -81,8 +81,8 @@ pub const fn clashes<const N: usize, const F: usize>(columns: &[Column]) -> [Opt
 /// The end of a list.
 const NONE: usize = usize::MAX;
 
-/// Records the clash at the later of two fields. There is none within one field, because the derive of that struct
-/// checks its own names.
+/// Records the clash at the later of two fields. Names within one field cannot clash, because the derive of that struct
+/// checks them.
 const fn note<const F: usize>(
     clashes: &mut [Option<Clash>; F],
     columns: &[Column],
@@ -107,7 +107,7 @@ const fn hash(name: &str) -> usize {
     hash as usize
 }
 
-/// Fails if a field has a name that a field before it has.
+/// Fails if a field has the name of an earlier field.
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_distinct(clash: Option<Clash>) {

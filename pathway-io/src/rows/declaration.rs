@@ -22,9 +22,9 @@ impl Note {
 
 /// The declaration of a schema: its name, its options, and lists of the properties of its fields.
 ///
-/// `names` has a name for each field: the name of the column or, for a flattened schema, the name of the field. `keys`
-/// has the numbers of the fields in the primary key. Each other list is empty, or has an entry for each field. Plain
-/// lists of literals are the cheapest to compile.
+/// `names` contains a name for each field: the name of the column or, for a flattened schema, the name of the field.
+/// `keys` contains the numbers of the fields in the primary key. Each other list is empty, or has an entry for each
+/// field. Plain lists of literals are the cheapest to compile.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Declaration {
@@ -69,8 +69,8 @@ impl Declaration {
     }
 }
 
-/// An array with an item for each column of a schema. As a type it has the length, which cannot depend on the schema
-/// where that is a generic parameter.
+/// An array with an item for each column of a schema. It is a type, because the length of an array cannot depend on a
+/// schema that is a generic parameter.
 #[doc(hidden)]
 pub trait ColumnArray<S> {
     const COLUMNS: &'static [Column];

@@ -1,7 +1,7 @@
 //! Assembles the columns of a schema at compile time.
 //!
-//! The tree of fields has the properties of each type, as a [`Shape`]. The [`Declaration`] adds lists of the properties
-//! of the struct's fields. [`describe`] joins them. [`clashes`] finds equal names among them.
+//! The tree of fields contains the properties of each type, as a [`Shape`]. The [`Declaration`] adds lists of the
+//! properties of the struct's fields. [`describe`] joins them. [`clashes`] finds equal names among them.
 
 use crate::rows::clashes::{assert_distinct, clashes};
 use crate::rows::declaration::{ColumnArray, Declaration, Note};
@@ -50,7 +50,7 @@ const fn describe<S: Schema, const N: usize>() -> [Column; N] {
     columns
 }
 
-/// The most columns of a generic schema with a flattened field.
+/// The maximum number of columns of a generic schema with a flattened field.
 const MOST: usize = 256;
 
 /// The positions in the three lists while they are filled and read.

@@ -28,7 +28,7 @@ use crate::run::error::Closed;
 /// `..` needs a concrete row type, as in `Reading::<f64> { value, .. }`. In a function that is generic over the row,
 /// name all columns. You cannot use `..` for a row with a column of `try_from` or `with` either, unless that column is
 /// an `Option`. If the row is named `Self`, only `cargo build` reports a column without a default. `cargo check` does
-/// not evaluate constants inside of functions.
+/// not evaluate constants inside functions.
 ///
 /// ```
 /// use pathway_io::{Closed, Schema, Subject, connector, next};
@@ -92,7 +92,7 @@ pub fn sketched<T>() -> T {
 ///
 /// `Self` is the column, so that rustc can infer the type of a value such as `row.get(0)?` if the column has one
 /// implementation, as numbers, dates and newtypes do. A literal or `None` must match only one implementation, or its
-/// type could not be inferred. Therefore no number converts to a wider one, and `Option<&str>` does not convert.
+/// type could not be inferred. For this reason, no number converts to a wider one, and `Option<&str>` does not convert.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "expected a value for a column of type `{Self}`",

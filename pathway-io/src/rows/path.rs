@@ -33,8 +33,8 @@ impl Column {
         }
     }
 
-    /// Returns whether a row may have the column under its own name. It may not if the path begins in a field of that
-    /// name.
+    /// Returns whether a row may contain the column under its own name. It may not if the path begins in a field of
+    /// that name.
     #[inline]
     pub(crate) const fn is_read_by_name(&self) -> bool {
         match self.root() {

@@ -40,7 +40,7 @@ pub trait Schema: Sized + 'static {
     /// The fields of the row, as a tree of [`Pair`](crate::rows::fields::Pair)s.
     #[doc(hidden)]
     type Fields: Fields;
-    /// An array with an item for each column.
+    /// An array with one item for each column.
     #[doc(hidden)]
     type Array: ColumnArray<Self>;
     #[doc(hidden)]

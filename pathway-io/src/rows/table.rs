@@ -10,7 +10,7 @@ use crate::run::lock::Lock;
 
 /// A table that a source or a computation feeds.
 ///
-/// Attach sinks and computations to it before its pipeline starts. Clones are the same table. The rows of a table
+/// Attach sinks and computations to it before its pipeline starts. Clones refer to the same table. The rows of a table
 /// without a sink are counted and dropped.
 pub struct Table<S> {
     name: Arc<str>,
@@ -21,8 +21,8 @@ pub struct Table<S> {
 /// The values that the layers attach to a table, one for each type: its sinks, its state, the computations that read
 /// it.
 ///
-/// `Table<S>` has no bound on `S`, so that a struct with a wrong schema is one error, at its definition, and not
-/// another at every table of it. Therefore the values are type-erased.
+/// `Table<S>` has no bound on `S`, so that a struct with a wrong schema causes one error, at its definition, and not a
+/// further error at each of its tables. The values are therefore type-erased.
 #[doc(hidden)]
 #[derive(Default)]
 pub struct Extensions(Lock<Vec<Arc<dyn Any + Send + Sync>>>);
@@ -33,7 +33,7 @@ impl Extensions {
         self.0.lock().iter().find_map(|value| Arc::clone(value).downcast().ok())
     }
 
-    /// Returns the value of a type, and makes it first if there is none.
+    /// Returns the value of a type, which is created if there is none.
     pub(crate) fn get<T: Any + Send + Sync + Default>(&self) -> Arc<T> {
         let mut values = self.0.lock();
         values.iter().find_map(|value| Arc::clone(value).downcast().ok()).unwrap_or_else(|| {

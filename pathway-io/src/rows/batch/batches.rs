@@ -39,7 +39,7 @@ impl<S: Schema> Batches<S> {
         self.sealed.is_empty() && self.current.len == 0
     }
 
-    /// Makes the list the whole table. Returns whether it was not before.
+    /// Declares the list to be the whole table. Returns whether it was not one before.
     pub(crate) fn start_table(&mut self) -> bool {
         let is_new = !self.sealed.first().is_some_and(Batch::starts_table);
         if is_new {
@@ -48,7 +48,7 @@ impl<S: Schema> Batches<S> {
         is_new
     }
 
-    /// Takes all batches with rows, and leaves none.
+    /// Takes all batches with rows.
     pub(crate) fn take(&mut self) -> Vec<Batch<S>> {
         let mut all = std::mem::take(&mut self.sealed);
         if self.current.is_sparse() && self.current.len > 0 {

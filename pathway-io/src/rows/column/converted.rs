@@ -2,7 +2,7 @@
 //! of a column type.
 //!
 //! The macro implements [`Conversion`] for the row, once for each such field. The column's type is then [`Converted`],
-//! which names the field by its row and number, and not by its type. A type that does not convert is therefore one
+//! which names the field by its row and number, and not by its type. A type that does not convert therefore causes one
 //! error, in the macro's impl, at the user's tokens.
 
 use std::fmt::Display;

@@ -21,7 +21,7 @@ impl<T: Send + Sync + 'static> Item for T {}
 /// An enum whose variants have no fields.
 #[doc(hidden)]
 pub trait Variants: Sized + Send + Sync + 'static {
-    /// The texts of the variants, in order; at least one.
+    /// The texts of the variants, in order. There is at least one.
     const NAMES: &'static [&'static str];
     /// Further texts, and the indices of the variants that they are read as.
     const ALIASES: &'static [(&'static str, u16)] = &[];

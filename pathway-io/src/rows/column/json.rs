@@ -4,7 +4,7 @@
 //! text must be the same whether they were read or pushed.
 //!
 //! The column keeps the values and not their text, which would be parsed for each row that is read from the column.
-//! `strict` has the rules for values that are refused at the push.
+//! `strict` contains the rules by which a push refuses values.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -9,7 +9,7 @@ use serde::de::{Error, Unexpected};
 
 use crate::rows::data_type::DataType;
 
-/// The most characters of a text that an error repeats.
+/// The maximum number of characters of a text that an error quotes.
 const SHOWN: usize = 40;
 
 /// Displays the expected type with its article: ``a `u8` `` or ``an `i8` ``.

@@ -53,7 +53,7 @@ impl<T: Represented> Default for RepresentedBuffer<T> {
 }
 
 impl<T: Represented> RepresentedBuffer<T> {
-    /// Checks the last value, and returns its stored form. `None` if the type accepts all values.
+    /// Checks the last value, and returns its stored form, or `None` if the type accepts all values.
     #[inline]
     fn check_last(&self) -> Result<Option<T::Inner>, String> {
         let Some(expected) = T::EXPECTED else { return Ok(None) };

@@ -49,8 +49,8 @@ pub(crate) fn decode_json<S: Schema>(
     if scanned { Ok(()) } else { parse_text::<S>(columns, len, text, seen) }
 }
 
-/// Returns whether the scan can compare the names of the columns with the text of a row. It cannot if one of them must
-/// be escaped in JSON.
+/// Returns whether the scan can compare the names of the columns with the text of a row. It cannot if a name must be
+/// escaped in JSON.
 const fn can_scan(columns: &[Column]) -> bool {
     let mut i = 0;
     while i < columns.len() {
@@ -165,8 +165,8 @@ fn fill_missing<S: Schema>(columns: &mut ColumnsOf<S>, seen: &Seen) -> Result<()
     Ok(())
 }
 
-/// Rewords an error of serde_json in the library's own form, with the column. For a fault inside a column's JSON, it
-/// also returns the position in that JSON, and the length of the JSON.
+/// Rewords an error of serde_json in the library's own form, which names the column. For a fault inside a column's
+/// JSON, it also returns the position in that JSON, and the length of the JSON.
 #[cold]
 fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error) -> (RowError, Option<(usize, usize)>) {
     let text = error.to_string();

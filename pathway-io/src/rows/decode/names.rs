@@ -19,7 +19,7 @@ pub(crate) struct Seen {
     next: Vec<usize>,
     /// The index in `next` of the guess for the next field.
     place: usize,
-    /// Whether the column that was found last is the one that had this place the last time.
+    /// Whether the column that was found last had the same place in the previous row.
     repeats: bool,
     /// Whether the last field out of order was unknown. The next one is then expected to be unknown, too.
     pub(super) expects_unknown: bool,
@@ -52,7 +52,7 @@ impl Seen {
         self.nested = false;
     }
 
-    /// Returns whether to try the scan first. After eight rows in succession that it did not read, it is tried on one
+    /// Returns whether to try the scan first. After eight consecutive rows that it did not read, it is tried on one row
     /// in 64.
     #[inline]
     pub(super) fn tries_scan(&self) -> bool {
@@ -69,10 +69,11 @@ impl Seen {
         self.unscanned
     }
 
-    /// Returns the column that is due if the columns are in their order from here on, as they were the last time.
+    /// Returns the next column, if the columns are expected to be in order from here on, as they were in the previous
+    /// row.
     ///
-    /// If the last column was not found at the same place the last time, the order probably changes from row to row, and
-    /// no column is due.
+    /// If the last column was found at a different place in the previous row, the order probably changes from row to
+    /// row, and no column is expected.
     #[inline]
     pub(super) fn due(&self) -> Option<usize> {
         let in_order = self.repeats && self.next[self.place] == self.place && self.place < self.columns.len();
@@ -216,7 +217,7 @@ fn is_named(schema: &TableSchema, index: usize, name: &[u8]) -> bool {
     column.aliases.iter().chain([&column.name]).any(|known| known.as_bytes() == name)
 }
 
-/// The most bytes of a name for which a similar one is looked up.
+/// The maximum number of bytes of a name for which a similar one is looked up.
 const LONGEST: usize = 256;
 
 /// Returns the name that the writer of the row probably meant.

@@ -1,5 +1,5 @@
-//! Reads a row with the scan. While the columns come in their order, code that knows the next name reads them. It then
-//! reads the fields that are not in order, one by one, until it expects the columns to be in their order again.
+//! Reads a row with the scan. As long as the columns come in their order, code that knows the next name reads them. The
+//! scan then reads the fields that are out of order one by one, until it expects the columns to be in order again.
 
 use serde::de::DeserializeSeed;
 

@@ -1,8 +1,8 @@
 //! A row as a tree of its fields, and a batch of rows as the same tree of buffers.
 //!
 //! `#[derive(Schema)]` splits a row into nested [`Pair`]s, halved at each level, so that the depth of the type grows
-//! with the logarithm of the number of columns. All per-column code is here, once, in the impls for a column
-//! ([`column`]), a pair and a flattened schema ([`flat`]); so the output of the macro stays small.
+//! with the logarithm of the number of columns. All per-column code exists once, here, in the impls for a column
+//! ([`column`]), a pair and a flattened schema ([`flat`]); so the output of the macro is small.
 //!
 //! ```text
 //! struct Cat { key: i64, genus: String, id: Uuid }
@@ -12,10 +12,10 @@
 //! ```
 //!
 //! A leaf names its column (`Col<Cat, 2, ..>`) and not its type. The bounds on the type are in one place,
-//! [`Field::Type`](column::Field), so an unsupported type is one error, at the user's tokens, and not one at each use
-//! of the schema. For the same reason `Row` belongs to a separate trait, [`Tree`], without bounds on the column types.
-//! A type whose name shows that it is a column, such as `i64`, is in the tree itself (`Own<i64>`), which compiles
-//! faster.
+//! [`Field::Type`](column::Field), so an unsupported type causes one error, at the user's tokens, and not one error at
+//! each use of the schema. For the same reason `Row` belongs to a separate trait, [`Tree`], without bounds on the
+//! column types. A type whose name shows that it is a column, such as `i64`, is in the tree itself (`Own<i64>`), which
+//! compiles faster.
 
 mod column;
 mod flat;

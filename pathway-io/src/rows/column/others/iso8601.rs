@@ -4,8 +4,8 @@
 //! A fraction has only the digits that it needs. A year before 0 or after 9999 has a sign and six digits. The parser
 //! also accepts a time without seconds, `t` or a space for `T`, `z`, and offsets like `+0100` and `+01`.
 //!
-//! The crates' own parsers accept more than is safe in a column: for a date, `jiff` ignores a time after it. And each
-//! crate writes fractions and years differently.
+//! The crates' own parsers accept more than is safe in a column: for a date, `jiff` ignores a time after it. Each crate
+//! also writes fractions and years in its own way.
 
 use super::text_form::{FORM, Fault};
 use crate::rows::column::Style;

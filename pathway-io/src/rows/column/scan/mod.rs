@@ -1,8 +1,8 @@
 //! Reads a row's JSON without serde_json, straight into the columns. [`Scan`] is the position in the text.
 //!
-//! The scan reports no errors. If it finds an error, or something too rare to be worth the code, it gives up, and
-//! serde_json reads the row from its start. The scan must therefore accept only text that serde_json accepts, and read
-//! the same value from it. Property tests and the fuzz target `next_json` check that.
+//! The scan reports no errors. If it finds an error, or a form that is too rare to be worth the code, it gives up, and
+//! serde_json reads the row from its start. The scan must therefore accept only text that serde_json accepts, and must
+//! read the same value from it. Property tests and the fuzz target `next_json` check that.
 //!
 //! | file | reads |
 //! |---|---|
@@ -53,7 +53,7 @@ impl<'a> Scan<'a> {
         self.at = place;
     }
 
-    /// Returns the text from `start` to the present position.
+    /// Returns the text from `start` to the current position.
     #[inline]
     pub(crate) fn since(&self, place: usize) -> Option<&'a str> {
         self.text.get(place..self.at)
@@ -144,8 +144,8 @@ impl<'a> Scan<'a> {
     /// Reads `"name":` before a value, and the comma before it unless the field is the first. If another name is there,
     /// the place stays where it is.
     ///
-    /// It is inlined with the column, so that it compares with a constant. As a call, it took five times the
-    /// instructions.
+    /// The function is inlined with the column, so that it compares with a constant. When it was called instead, it
+    /// took five times the instructions.
     #[inline(always)]
     pub(crate) fn field(&mut self, name: &str, first: bool) -> bool {
         // A name that must be escaped in JSON is never found, because the comparison is with the unescaped name.

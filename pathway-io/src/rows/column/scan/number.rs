@@ -18,7 +18,7 @@ const POWERS_OF_TEN: [u64; 20] = {
 };
 /// Integers up to this one are exact as floats.
 const EXACT: u64 = 1 << 53;
-/// The most digits that always fit in 64 bits.
+/// The maximum number of digits that always fit in 64 bits.
 const DIGITS: usize = 19;
 
 /// Returns the number whose digits are the bytes of `word`. The first digit is the lowest byte.
