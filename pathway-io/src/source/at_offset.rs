@@ -10,8 +10,8 @@ use crate::source::subject::Subject;
 /// Methods that set the position to resume from.
 ///
 /// An offset covers everything that the connector pushed before it, into any of its tables. Once a connector has set
-/// one, commits end only directly after an offset: later rows wait for the next offset, also at a `commit`. More than a
-/// backlog of such rows fails the pipeline. Threads that push with offsets must order their pushes themselves.
+/// one, commits end only directly after an offset: later rows wait for the next offset, even at a `commit`. More than
+/// one backlog of such rows fails the pipeline. Threads that push with offsets must order their pushes themselves.
 ///
 /// An offset also covers the rows of a [`Transaction`](crate::Transaction) that is open when it is set. Such an offset,
 /// and the rows before it, therefore wait until the transaction is committed. If the transaction is dropped instead, or
@@ -88,8 +88,8 @@ impl<S: Schema, O> Subject<S, O> {
         pushed.or_else(|(offset, error)| self.source().bad_row(self.entry(), error, json, Some(offset), Push::Wait))
     }
 
-    /// Sets the offset for everything pushed so far, without a commit: after a [`remove`](Self::remove) or several
-    /// rows.
+    /// Sets the offset for everything pushed so far, without a commit. Use it after a [`remove`](Self::remove) or after
+    /// several rows.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};

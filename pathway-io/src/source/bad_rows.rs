@@ -30,7 +30,7 @@ pub(crate) enum Decision {
     Fail,
     /// The run continues without the row.
     Pass,
-    /// Skip the row, and add this line to the lines that become durable with the commit.
+    /// The row is skipped, and this line becomes durable with the commit.
     Checkpoint(Vec<u8>),
 }
 

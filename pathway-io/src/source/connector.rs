@@ -101,8 +101,8 @@ pub trait Connector: Send + 'static {
 
     /// Cleans up after the last `run`.
     ///
-    /// It is called once, on the source's thread, unless `run` was never entered. It cannot end a `run` that blocks:
-    /// for that, register a hook with [`on_interrupt`](crate::Subject::on_interrupt).
+    /// The library calls it once, on the source's thread, unless `run` was never called. It cannot end a `run` that
+    /// blocks; register a hook for that with [`on_interrupt`](crate::Subject::on_interrupt).
     fn on_stop(&mut self) {}
 }
 

@@ -30,7 +30,7 @@ impl<C: Connector + Clone> Partitioned for C {}
 
 /// Returns the function that clones a partitioned source.
 ///
-/// The bound is here so that a missing `Clone` gives this trait's error message. The function has no parameters, so
+/// The bound is here so that a missing `Clone` causes this trait's error message. The function has no parameters, so
 /// that rustc underlines the type, and not an argument.
 #[doc(hidden)]
 #[must_use]
@@ -64,8 +64,8 @@ impl<E: Into<BoxError>> IntoRunResult for Result<(), E> {
 
 /// The return type of `run` under `#[connector]`.
 ///
-/// The bound is here so that an unsuitable type gives one error. Each use of the macro defines its own `R`, so that two
-/// uses on one type give one conflict and not several.
+/// The bound is here so that an unsuitable type causes one error. Each use of the macro defines its own `R`, so that
+/// two uses on one type cause one conflict and not several.
 #[doc(hidden)]
 pub trait Returns<R> {
     type Output: IntoRunResult;
@@ -165,8 +165,8 @@ pub fn checked<T, U: Into<T>>(subject: U) -> T {
     subject.into()
 }
 
-/// A type as the user wrote it. rustc suggests the same for a generic argument as for the user's own one, and so shows
-/// the error of an unknown type once.
+/// A type as the user wrote it. rustc makes the same suggestion for a generic argument as for the user's own type, and
+/// therefore shows the error of an unknown type only once.
 #[doc(hidden)]
 pub type AsWritten<T> = T;
 
@@ -186,8 +186,8 @@ pub trait HandleOf<R, const I: usize>: 'static {
 
 /// The subject of a connector's `I`th parameter.
 ///
-/// The row type appears only in the connector's impl. So a check of this type, for example for `Send`, never meets an
-/// erroneous type.
+/// The row type appears only in the connector's impl. A check of this type, for example for `Send`, therefore never
+/// meets an erroneous type.
 #[doc(hidden)]
 pub struct Handle<C, R, const I: usize>(Subject<(), ()>, PhantomData<fn(C, R)>);
 

@@ -97,7 +97,8 @@ impl Hooks {
     }
 
     /// Calls all hooks, each on its own thread, so that a hook that blocks does not delay the others. With an
-    /// `attempt`, calls the hooks of that one only, if it has not ended. The next attempt has its own hooks.
+    /// `attempt`, calls only the hooks of that attempt, and only if it has not ended. The next attempt has its own
+    /// hooks.
     pub(crate) fn fire(self: &Arc<Self>, attempt: Option<u32>) {
         let tasks = {
             let mut state = self.state.lock();

@@ -21,7 +21,8 @@ impl<'a> Lines<'a> {
         Lines { rest: buffer, line: &[], number: 0 }
     }
 
-    /// Moves to the next line and returns it. A `\r` at its end remains, since the decoder skips it as white space.
+    /// Moves to the next line and returns it. A `\r` at the end of the line remains, because the decoder skips it as
+    /// white space.
     #[inline]
     pub(crate) fn advance(&mut self) -> Option<&'a [u8]> {
         while !self.rest.is_empty() {

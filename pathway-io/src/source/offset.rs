@@ -19,9 +19,9 @@ use crate::run::lock::Lock;
 
 /// The position of a source in its input, which [`Subject::resume`](crate::Subject::resume) returns after a restart.
 ///
-/// The trait is implemented for every type that serde can write and read, and that is `Clone` and `Send`. Examples are
-/// a number, a string, a map from partitions to positions, or your own struct. An offset is stored as MessagePack,
-/// which does not distinguish `Some(None)` or `Some(())` from `None`.
+/// The trait is implemented for every type that serde can write and read and that is `Clone` and `Send`, such as a
+/// number, a string, a map from partitions to positions, or your own struct. An offset is stored as MessagePack, which
+/// does not distinguish `Some(None)` or `Some(())` from `None`.
 ///
 /// ```
 /// use pathway_io::{Offset, Subject, connector};
@@ -75,7 +75,7 @@ impl<O: Offset> AnyOffset for O {
     }
 
     fn to_json(&self) -> serde_json::Value {
-        // A map whose keys are not strings has no JSON form. Then the bad row is written without its offset.
+        // A map whose keys are not strings has no JSON form. A bad row with such an offset is written without it.
         serde_json::to_value(self).unwrap_or_default()
     }
 

@@ -48,8 +48,8 @@ impl ReadOptions {
 
     /// Sets the source's name in errors, in the summary and in the log. The default is the name of the type.
     ///
-    /// A second source of one name is called `name-2`, a third `name-3`. Partition 1 of a source `logs` is called
-    /// `logs[1]`.
+    /// A second source with the same name is called `name-2`, a third `name-3`. Partition 1 of a source `logs` is
+    /// called `logs[1]`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -67,9 +67,9 @@ impl ReadOptions {
     /// Counts the autocommit interval from the last commit, and not from the first row after it.
     ///
     /// If a row arrives when the last commit is older than the interval, it is committed immediately. The following
-    /// rows wait until the interval is over. So sinks see the rows of a sparse source within some tens of microseconds,
-    /// while a fast source makes no more commits than before. This is off by default, because rows that are pushed
-    /// together may then become visible in two commits.
+    /// rows wait until the interval is over. Sinks therefore see the rows of a sparse source within some tens of
+    /// microseconds, while a fast source makes no more commits than before. The option is off by default, because rows
+    /// that are pushed together may then become visible in two commits.
     ///
     /// ```
     /// use std::time::Duration;
@@ -85,8 +85,9 @@ impl ReadOptions {
 
     /// Sets the backlog, in rows. The default is 65,536, and the minimum is 1.
     ///
-    /// It bounds the rows since the last commit, and the committed rows that the slowest sink has not taken. A push
-    /// waits while it is full. It is also full at 16 MiB of column data, whatever the number of rows.
+    /// The backlog bounds the rows since the last commit, and also the committed rows that the slowest sink has not
+    /// taken. A push waits while the backlog is full. It is also full at 16 MiB of column data, whatever the number of
+    /// rows.
     pub fn backlog(mut self, rows: usize) -> Self {
         self.backlog = Some(rows);
         self
@@ -100,8 +101,8 @@ impl ReadOptions {
 
     /// Declares that the source sends its whole table each time it runs, by primary key.
     ///
-    /// It is for a source without offsets in a persistent pipeline. Everything that the source pushes up to the end of
-    /// `run` is one commit. The library compares it with the previous table and retracts absent keys, so that only
+    /// Use this for a source without offsets in a persistent pipeline. Everything that the source pushes up to the end
+    /// of `run` is one commit. The library compares it with the previous table and retracts absent keys, so that only
     /// differences are written. The table is in memory until then. If `run` fails or is stopped, its rows are dropped.
     /// In another pipeline the option has no effect.
     ///
@@ -154,16 +155,16 @@ impl ReadOptions {
 
     /// Treats the source as failed if `run` pushes nothing for this long.
     ///
-    /// It is for connections that die without an error. The library closes the subjects of the attempt and calls its
+    /// Use this for connections that die without an error. The library closes the subjects of the attempt and calls its
     /// [`on_interrupt`](crate::Subject::on_interrupt) hooks; the future of an `async fn run` is dropped. Then, with a
     /// [`restart`](Self::restart), `run` is called again, and otherwise the pipeline fails.
     ///
     /// - Rows, removals and bad rows count as pushed. Commits and offsets alone do not.
     /// - The time in which a push waits for backlog space does not count.
     /// - The duration must be longer than any pause of a healthy source, and than its longest
-    ///   [`sleep`](crate::Subject::sleep). It is exact to a quarter of itself, or to a second if that is less.
-    /// - A `run` that does not return within the [grace period](crate::Pipeline::grace_period) after that fails the
-    ///   pipeline.
+    ///   [`sleep`](crate::Subject::sleep). The limit is exact to a quarter of the duration, or to a second if that is
+    ///   less.
+    /// - A `run` that then does not return within the [grace period](crate::Pipeline::grace_period) fails the pipeline.
     ///
     /// There is no limit by default. Zero means no limit, too.
     ///

@@ -81,8 +81,8 @@ macro_rules! push_methods {
         /// Pushes many rows in one call: one JSON object per line, each by the rules of [`next_json`](Self::next_json).
         ///
         /// Returns the number of rows pushed. Blank lines are skipped, lines may end in `\r\n`, and the last line needs
-        /// no line end. The lines are not one unit: a commit can fall between two of them. It is faster than a call for
-        /// each line, because it takes the lock once for many.
+        /// no line end. The lines are not one unit: a commit can fall between two of them. One call is faster than a
+        /// call for each line, because it takes the lock once for many lines.
         ///
         /// ```
         /// # use pathway_io::{Schema, Subject};

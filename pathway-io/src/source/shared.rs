@@ -30,7 +30,7 @@ pub struct Source {
     pub(crate) hooks: Arc<Hooks>,
     pub(crate) durables: DurableCallbacks,
     pub(crate) bad_rows: Arc<BadRowPolicy>,
-    /// Set in a persistent pipeline. A restart then reads everything after the last offset again.
+    /// Set in a persistent pipeline. After a restart, the source then reads everything after the last offset again.
     pub(crate) persistent: bool,
     /// The number of partitions in all processes; 1 if the source is not read in partitions.
     pub(crate) partitions: usize,
@@ -57,9 +57,9 @@ pub(crate) struct Activity {
     since: Option<Instant>,
     /// The time of the next attempt, while the source waits for it.
     pub(crate) next_attempt: Option<Instant>,
-    /// The time since which the present attempt has pushed nothing although it could. `None` while no attempt runs.
+    /// The time since which the current attempt has pushed nothing although it could, or `None` while no attempt runs.
     idle_since: Option<Instant>,
-    /// The time at which the present attempt was interrupted because it was idle.
+    /// The time at which the current attempt was interrupted because it was idle.
     interrupted: Option<Instant>,
 }
 
@@ -243,7 +243,7 @@ impl Source {
     pub(super) fn restart(&self, failure: &FailureKind, ran: Duration) -> Option<Duration> {
         let restart = self.restart.as_ref()?;
         let fatal = match failure {
-            // The search runs user code. If that code panics, the error counts as not fatal.
+            // The search runs the user's code. If that code panics, the error counts as not fatal.
             FailureKind::Failed(error) => guarded("the causes of its error", || is_fatal(&**error)).unwrap_or(false),
             _ => false,
         };
@@ -319,7 +319,7 @@ impl Source {
         IdleCheck::Interrupted(limit)
     }
 
-    /// Interrupts the present attempt as if it were idle, for the test kit. It has no effect after the end of the
+    /// Interrupts the current attempt as if it were idle, for the test kit. It has no effect after the end of the
     /// source.
     pub(crate) fn interrupt_attempt(&self) {
         loop {

@@ -1,4 +1,4 @@
-//! Units of rows that are never split: [`Transaction`].
+//! Rows that are committed together: [`Transaction`].
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -79,7 +79,7 @@ pub struct TransactionTable<'a, S, O = ()> {
 }
 
 impl<S: Schema, O> Subject<S, O> {
-    /// Starts a transaction: rows that nothing ever splits. See [`Transaction`].
+    /// Starts a transaction: rows that become visible together or not at all. See [`Transaction`].
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};
@@ -119,7 +119,7 @@ impl<S: Schema, O> Transaction<S, O> {
     /// Makes the transaction the whole table: its commit also retracts all rows whose keys it does not contain.
     ///
     /// Use it for a source that reads its whole table each time, such as a poll of an API. The commit contains only the
-    /// differences, also after a restart. If the transaction has no rows, all rows are retracted. If it is dropped,
+    /// differences, even after a restart. If the transaction has no rows, all rows are retracted. If it is dropped,
     /// nothing is retracted. Another table of the connector keeps its rows, unless it is replaced too:
     /// `transaction.with(&other).replace_all()`.
     ///

@@ -13,7 +13,7 @@ use crate::source::try_next_error::TryNextError;
 impl<S, O> Subject<S, O> {
     /// Pushes one row if this is possible without waiting.
     ///
-    /// It is for callbacks that must not block.
+    /// Use it in callbacks that must not block.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};

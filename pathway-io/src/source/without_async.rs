@@ -1,5 +1,5 @@
-//! A replacement for `AsyncSubject` without the feature `async`. With it, an `async fn run` is one error, in which
-//! `#[connector]` names the feature, and not also a failed import.
+//! A replacement for `AsyncSubject` without the feature `async`. Because of it, an `async fn run` causes one error, in
+//! which `#[connector]` names the feature, and not a failed import as well.
 
 use std::marker::PhantomData;
 

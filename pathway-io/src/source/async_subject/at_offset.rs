@@ -8,9 +8,10 @@ use crate::run::error::row_error::RowError;
 use crate::source::intake::Push;
 use crate::source::offset::Offset;
 
-/// The same rules of offsets apply as for a [`Subject`](crate::Subject).
+/// Offsets follow the same rules as those of a [`Subject`](crate::Subject).
 impl<S: Schema, O> AsyncSubject<S, O> {
-    /// Returns the last committed offset, from which to continue. `None` if there is none, as at the first start.
+    /// Returns the last committed offset, from which the source should continue, or `None` if there is none, as at the
+    /// first start.
     #[must_use]
     pub fn resume(&self) -> Option<O>
     where
@@ -80,8 +81,8 @@ impl<S: Schema, O> AsyncSubject<S, O> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the call commits nothing. Once the future was polled, the offset
-    /// stays set, as by [`advance`](Self::advance).
+    /// If the future is dropped before it completes, the call commits nothing. Once the future has been polled, the
+    /// offset stays set, as after [`advance`](Self::advance).
     ///
     /// # Errors
     ///
@@ -96,8 +97,8 @@ impl<S: Schema, O> AsyncSubject<S, O> {
 
     /// Calls `callback` with each offset once the checkpoint that contains it is on disk.
     ///
-    /// See [`Subject::on_durable`](crate::Subject::on_durable). The call is on a thread of the library, outside the
-    /// runtime of `run`.
+    /// See [`Subject::on_durable`](crate::Subject::on_durable). The callback runs on a thread of the library, outside
+    /// the runtime of `run`.
     pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static)
     where
         O: Offset,

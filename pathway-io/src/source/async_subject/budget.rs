@@ -1,8 +1,8 @@
-//! Limits the time that a task pushes without waiting: [`take`].
+//! Limits the time for which a task pushes without waiting: [`take`].
 //!
-//! A push that finds space completes at its first poll, so a loop of pushes would never return to the runtime.
-//! Therefore a push sometimes yields once although there is space. It yields before it pushes, so a future that is
-//! dropped then has pushed nothing.
+//! A push that finds space completes at its first poll, so a loop of pushes would never return to the runtime. A push
+//! therefore sometimes yields once although there is space. It yields before it pushes, so a future that is dropped
+//! then has pushed nothing.
 //!
 //! The budget is a time, because the work between two pushes can take nanoseconds or a millisecond. Reading the clock
 //! costs as much as a push, so only every 16th push reads it. The budget belongs to the thread, because all tasks of
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// The time between two yields. It is long compared with a yield (1 to 2 us in tokio), and short compared with a
 /// timer's millisecond.
 const SLICE: Duration = Duration::from_micros(100);
-/// The number of pushes between two looks at the clock.
+/// The number of pushes between two readings of the clock.
 const PUSHES: u32 = 16;
 
 thread_local! {
@@ -36,7 +36,7 @@ pub(super) fn take() -> bool {
 #[cold]
 fn look() -> bool {
     LEFT.set(PUSHES);
-    // A thread that has not pushed before begins now.
+    // The first push of a thread begins its budget.
     let began = BEGAN.get().unwrap_or_else(begin);
     began.elapsed() < SLICE
 }

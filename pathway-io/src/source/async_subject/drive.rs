@@ -1,6 +1,6 @@
 //! The life of an `async fn run`: [`Drive`].
 //!
-//! Each attempt has a runtime on the connector's own thread and a `LocalSet`, so that nothing need be `Send`. A stop
+//! Each attempt has a runtime on the connector's own thread and a `LocalSet`, so no future needs to be `Send`. A stop
 //! ends `run` without its cooperation, because a future can be dropped at an `.await`:
 //!
 //! 1. The subjects are closed. That wakes the drive, and every wait for a subject in `run`.
@@ -49,7 +49,7 @@ pub(crate) fn drop_after(polls: u64) {
     POLLS.set(Some(polls));
 }
 
-/// A parameter of `run`, from which the drive gets its source.
+/// A parameter of `run`, from which the drive obtains its source.
 #[doc(hidden)]
 pub trait Driven {
     #[doc(hidden)]
@@ -285,7 +285,7 @@ impl Tasks {
         self.failure.borrow().is_some()
     }
 
-    /// Records the first failure. A panic replaces an error.
+    /// Records the first failure. A panic replaces an earlier error.
     fn fail(&self, failure: Failure) {
         let mut first = self.failure.borrow_mut();
         match (&*first, &failure) {
@@ -324,7 +324,7 @@ impl<E: Into<BoxError>> TaskResult for Result<(), E> {
     }
 }
 
-/// For a task that never ends, whose type is `!`, which has no stable name.
+/// The result of a task that never ends. Its type is `!`, which has no stable name.
 #[diagnostic::do_not_recommend]
 impl TaskResult for <fn() -> ! as Returning>::Output {
     fn into_task_result(self) -> RunResult {

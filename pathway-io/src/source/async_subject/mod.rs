@@ -50,8 +50,8 @@ use crate::source::subject::Subject;
 /// An `async fn run` under `#[connector]` receives one for each table (feature `tokio`). Clones push into the same
 /// table, from any task, thread or runtime.
 ///
-/// The methods have the names of [`Subject`]'s methods. Those that may wait are async. Without `.await`, they do
-/// nothing: rustc reports that as an error at a `?`, and otherwise as a warning.
+/// The methods have the names of [`Subject`]'s methods. Methods that may wait are async. Without `.await`, such a
+/// method does nothing: rustc reports that as an error at a `?`, and otherwise as a warning.
 ///
 /// ```
 /// use pathway_io::{AsyncSubject, RunResult, Schema, connector, testing};
@@ -82,8 +82,8 @@ use crate::source::subject::Subject;
 ///
 /// # Cancel safety
 ///
-/// A future can be dropped before it completes, as `select!` does. No row is ever pushed in part, and a place in a
-/// queue is released.
+/// A future can be dropped before it completes, as `select!` does. A row is pushed either whole or not at all, and the
+/// future's place in a queue is released.
 ///
 /// | future | effect of a drop |
 /// |---|---|
@@ -91,7 +91,7 @@ use crate::source::subject::Subject;
 /// | [`reserve`](Self::reserve) | none: you still have the row |
 /// | [`next_json_lines`](Self::next_json_lines) | the lines before the one that waited were pushed |
 /// | [`commit`](Self::commit), [`close`](Self::close), a transaction's `commit` | the call commits nothing |
-/// | [`commit_at`](Self::commit_at) | the call commits nothing; its offset stays set, as by [`advance`](Self::advance) |
+/// | [`commit_at`](Self::commit_at) | the call commits nothing; its offset stays set, as after [`advance`](Self::advance) |
 /// | [`closed`](Self::closed), [`sleep`](Self::sleep) | none |
 ///
 /// # Fairness
@@ -295,7 +295,8 @@ impl<S, O> AsyncSubject<S, O> {
         self.subject.is_closed()
     }
 
-    /// Starts a task beside `run`, on the same thread. Its error or panic is an error or panic of `run`.
+    /// Starts a task next to `run`, on the same thread. An error or a panic of the task counts as an error or a panic
+    /// of `run`.
     ///
     /// The task returns `()` or a `Result<(), E>`, as `run` does, or it never returns. If it fails, the future of `run`
     /// is dropped at its `.await`. When `run` ends, or a stop drops it, its tasks are dropped, too.
@@ -324,7 +325,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Panics
     ///
-    /// If it is called neither in the `async fn run` of a connector nor in a task that `run` has started in this way.
+    /// If the caller is neither the `async fn run` of a connector nor a task that `run` has started with this method.
     #[cfg(feature = "tokio")]
     pub fn spawn<T>(&self, task: T)
     where
@@ -344,7 +345,7 @@ impl<S, O> AsyncSubject<S, O> {
 
     /// Calls `hook` once when a stop is requested; see [`Subject::on_interrupt`].
     ///
-    /// Use it for a client that blocks a thread. A task does not need it, because a stop drops its future.
+    /// Use a hook for a client that blocks a thread. A task needs none, because a stop drops its future.
     pub fn on_interrupt<R>(&self, hook: impl FnOnce() -> R + Send + 'static) -> Hook {
         self.subject.on_interrupt(hook)
     }

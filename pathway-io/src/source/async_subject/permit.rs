@@ -1,4 +1,4 @@
-//! [`Permit`], a push that cannot wait.
+//! [`Permit`], which pushes one row without waiting.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ impl<'a, S, O> Permit<'a, S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject was closed since the permit was returned.
+    /// [`Closed`] if the subject has been closed since the permit was returned.
     ///
     /// # Panics
     ///
@@ -54,7 +54,7 @@ impl<'a, S, O> Permit<'a, S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject was closed since the permit was returned.
+    /// [`Closed`] if the subject has been closed since the permit was returned.
     pub fn remove(self, key: <S as Keyed>::Key) -> Result<(), Closed>
     where
         S: Keyed + Removable,
@@ -68,7 +68,7 @@ impl<'a, S, O> Permit<'a, S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject was closed since the permit was returned.
+    /// [`Closed`] if the subject has been closed since the permit was returned.
     pub fn next_at(self, offset: O, row: S) -> Result<(), Closed>
     where
         S: Schema,

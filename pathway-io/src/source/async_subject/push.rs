@@ -44,8 +44,8 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the row is dropped and not pushed. With [`reserve`](Self::reserve)
-    /// you keep it.
+    /// If the future is dropped before it completes, the row is dropped and not pushed. With
+    /// [`reserve`](Self::reserve), you keep the row.
     ///
     /// # Errors
     ///

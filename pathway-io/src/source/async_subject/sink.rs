@@ -59,7 +59,7 @@ macro_rules! sink {
         #[must_use = "a sink pushes nothing by itself"]
         pub struct $name<S, O = ()>(Waits<S, O>);
 
-        /// Nothing in it is pinned.
+        /// No field is pinned.
         impl<S, O> Unpin for $name<S, O> {}
 
         impl<S, O> $name<S, O> {

@@ -9,7 +9,7 @@ use crate::run::lock::Lock;
 use crate::run::panics::caught;
 use crate::run::threads;
 
-/// The time that the thread stays alive without a timer.
+/// The time for which the thread stays alive without a timer.
 const IDLE: Duration = Duration::from_secs(10);
 
 static CLOCK: Clock =

@@ -67,7 +67,7 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
         AsyncTransaction { rows: self.rows.replace_all() }
     }
 
-    /// Pushes into another table of the connector, in the same unit.
+    /// Pushes into another table of the connector, in the same transaction.
     ///
     /// # Panics
     ///

@@ -8,7 +8,7 @@ use super::state::Cuts;
 use crate::source::intake::pending::Pending;
 
 impl Intake {
-    /// Returns the number of the present attempt, from 0 on.
+    /// Returns the number of the current attempt, from 0.
     pub(crate) fn attempt(&self) -> u32 {
         self.lock().attempt
     }

@@ -105,7 +105,8 @@ impl Intake {
         }
     }
 
-    /// Sends all pending rows before the tail to the sequencer as one commit. Does nothing without rows and offset.
+    /// Sends all pending rows before the tail to the sequencer as one commit. Does nothing if there are neither rows
+    /// nor an offset.
     pub(super) fn cut(self: &Arc<Self>, state: &mut State) {
         if state.has_cut() {
             self.send(state, None);
@@ -142,7 +143,7 @@ impl Intake {
         if serving.is_some() { self.sequencer.post(message) } else { self.sequencer.send(message) }
     }
 
-    /// Returns when the pending rows must be committed. `None` if there are none, or without autocommit.
+    /// Returns when the pending rows must be committed, or `None` if there are none or autocommit is off.
     fn due(&self, state: &State) -> Option<Instant> {
         let (first_push, interval) = state.first_push.zip(self.interval)?;
         match state.last_cut {

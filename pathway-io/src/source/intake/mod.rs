@@ -1,9 +1,9 @@
 //! The [`Intake`] of a source, in which pushed rows wait for their commit.
 //!
 //! All subjects of the source share it. It passes rows from the source's threads to the sequencer, and is the only
-//! place where a push can wait. Under one mutex it has the rows since the last commit, of all tables of the source,
-//! and the number of rows that were committed but not yet taken by every sink (*in flight*). A *cut* makes the waiting
-//! rows one commit. It is sent to the sequencer while the mutex is held, so that the order of the cuts is the order of
+//! place where a push can wait. One mutex guards the rows since the last commit, of all tables of the source, and the
+//! number of rows that were committed but not yet taken by every sink (*in flight*). A *cut* turns the waiting rows
+//! into one commit. It is sent to the sequencer while the mutex is held, so that the order of the cuts is the order of
 //! the commits. A thread that calls `commit` then does the sequencer's work if it can ([`Outbox::serve`]). A task does
 //! not, because it must not block its runtime.
 //!
@@ -197,7 +197,7 @@ impl Intake {
         tasks.wake();
     }
 
-    /// Announces that something was closed, also to pushes that wait for space.
+    /// Announces that something was closed, to pushes that wait for space as well.
     fn announce_closing(&self, mut state: MutexGuard<'_, State>) {
         let tasks = state.closing.take();
         self.announce_space(state);
@@ -205,7 +205,7 @@ impl Intake {
         tasks.wake();
     }
 
-    /// Returns the offset of the last commit that had one, also in a previous run.
+    /// Returns the offset of the last commit that had one, even if that commit is from a previous run.
     pub(crate) fn resume<O: Offset>(&self) -> Option<O> {
         self.lock().offsets.last()
     }

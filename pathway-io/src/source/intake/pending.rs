@@ -16,8 +16,8 @@ pub(crate) type AnyPool = Arc<dyn Any + Send + Sync>;
 /// The panic message of a failed downcast, which cannot happen: a subject is made for the index of its table.
 const OWN_TYPE: &str = "a table's index belongs to its row type";
 
-/// The most rows that are pushed under one lock. They take about ten microseconds, so that a commit of another thread
-/// need not wait longer.
+/// The maximum number of rows that are pushed under one lock. They take about ten microseconds, so that a commit of
+/// another thread need not wait longer.
 const LOCKED_ROWS: usize = 256;
 
 /// An amount of rows, in both measures of the backlog.
@@ -183,8 +183,8 @@ impl Pending {
         Ok(false)
     }
 
-    /// Makes the rows of a table the whole table. This counts as load, so that it is committed even without rows, and
-    /// so that the number of waiting ones is bounded.
+    /// Makes the rows of a table the whole table. This counts as load, so that the start is committed even without
+    /// rows, and so that the number of waiting starts is bounded.
     pub(crate) fn start_table<S: Schema>(&mut self, table: usize, pool: &AnyPool) {
         self.replaces = true;
         if batches::<S>(&mut self.tables, table, pool).start_table() {

@@ -1,8 +1,8 @@
 //! The waits of the intake for tasks. Each checks its condition under the lock, and registers its waker before it
 //! releases the lock.
 //!
-//! A thread that changes the condition holds the lock, too, and so finds the waker. A future that is dropped removes
-//! its waker ([`Registration`]), so that a loop which drops futures does not fill the lists.
+//! A thread that changes the condition holds the lock, too, and therefore finds the waker. A future that is dropped
+//! removes its waker ([`Registration`]), so that a loop which drops futures does not fill the lists.
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -45,7 +45,7 @@ pub(crate) struct Level {
     /// Rows that were pushed, good and bad.
     pub(crate) offered: u64,
     pub(crate) attempt: u32,
-    /// The number of times that a handle of the present attempt has returned `Closed`.
+    /// The number of times that a handle of the current attempt has returned `Closed`.
     pub(crate) refusals: u64,
     /// Whether a thread or a task waits for space in the backlog.
     pub(crate) is_waiting: bool,
@@ -69,8 +69,8 @@ pub(super) struct State {
     pub(super) is_backpressured: bool,
     /// The number of threads that wait for space.
     pub(super) waiting: usize,
-    /// The number of transactions that wait for credit. Nothing else is cut before them, so that they do not wait for
-    /// ever.
+    /// The number of transactions that wait for credit. Nothing else is cut before them, so that they do not wait
+    /// forever.
     pub(super) transactions_waiting: usize,
     /// The number of transactions that have rows and have not ended.
     pub(super) open: usize,
@@ -89,11 +89,11 @@ pub(super) struct State {
     /// Tasks that wait for something to be closed.
     pub(super) closing: Wakers,
     pub(super) closed: bool,
-    /// Whether the present attempt has pushed nothing for too long, and must end.
+    /// Whether the current attempt has pushed nothing for too long, and must end.
     pub(super) interrupted: bool,
     pub(super) closed_tables: Vec<bool>,
-    /// The number of times that a handle of the present attempt has returned `Closed`. If it has, an error of `run` is
-    /// a clean end.
+    /// The number of times that a handle of the current attempt has returned `Closed`. If this number is not 0, an
+    /// error of `run` counts as a clean end.
     pub(super) refusals: u64,
     /// The number of rows pushed into each table, good and bad, for the row number in an error.
     pub(super) offered: Vec<u64>,
@@ -119,7 +119,7 @@ impl State {
         Ok(())
     }
 
-    /// Counts a refused push of the present attempt.
+    /// Counts a refused push of the current attempt.
     #[cold]
     fn refuse(&mut self, entry: Entry) -> Closed {
         self.refusals += u64::from(entry.attempt == self.attempt);

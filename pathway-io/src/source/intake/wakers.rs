@@ -8,8 +8,8 @@ use crate::run::panics::caught;
 /// The tasks that wait for one event, in order. The intake's mutex guards the list, so that a task which finds no space
 /// is in the list before space can be returned.
 ///
-/// Waking or dropping a waker runs code of its runtime, which must not happen under the lock. So each method returns
-/// the wakers that it removes.
+/// Waking or dropping a waker runs code of its runtime, which must not happen under the lock. Each method therefore
+/// returns the wakers that it removes.
 #[derive(Default)]
 pub(super) struct Wakers {
     #[cfg(feature = "async")]
@@ -18,7 +18,7 @@ pub(super) struct Wakers {
 }
 
 impl Wakers {
-    /// Removes all of them. A task that still finds no space registers again.
+    /// Removes all tasks. A task that still finds no space registers again.
     pub(super) fn take(&mut self) -> Woken {
         Woken(std::mem::take(&mut self.waiting))
     }

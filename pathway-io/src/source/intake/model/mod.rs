@@ -46,7 +46,7 @@ fn autocommit_brings_out_every_row_while_nothing_else_happens() {
             });
             push(&model.intake, FIRST, 20).unwrap();
             push(&model.intake, FIRST, 21).unwrap();
-            // A row that is never committed would block this wait for ever.
+            // A row that is never committed would block this wait forever.
             model.channel.wait_for(4);
             other.join().unwrap();
             let all = rows(&model.end());
