@@ -12,9 +12,9 @@
 //! brief ([`Sequencer::is_brief`]), and after [`SERVED`] messages. Then it wakes the sequencer's thread if a message is
 //! left.
 //!
-//! No message is left without a thread that will look for it. The queue is read again after the lock was released or
-//! found taken. A message that was posted before this is seen here, and the sequencer's thread is woken, which waits
-//! for the lock. A message that is posted later is served by the thread that posted it.
+//! Every message is seen by some thread. A thread that serves reads the queue again after it has released the lock or
+//! found it taken. If a message was posted before this, the thread sees the message and wakes the sequencer's thread,
+//! which waits for the lock. A message that is posted later is served by the thread that posted it.
 //!
 //! Locks are taken in this order: the sequencer, an intake, the queue. A thread that serves holds no lock of an intake.
 
@@ -29,7 +29,7 @@ use crate::run::sync::{Condvar, Mutex, MutexGuard};
 use crate::run::time::Time;
 use crate::source::intake::{IntakeMessage, Outbox};
 
-/// The most messages that a committing thread handles, its own included.
+/// The maximum number of messages that a committing thread handles, its own included.
 const SERVED: usize = 8;
 
 /// The queue of the sequencer. The module documentation describes it.
@@ -37,8 +37,8 @@ pub(crate) struct Inbox {
     queue: Mutex<Queue>,
     /// Notified to wake the sequencer's thread.
     woken: Condvar,
-    /// `None` before its thread runs, after a panic, and after the end. Then only the sequencer's thread takes
-    /// messages.
+    /// `None` before the sequencer's thread runs, after a panic, and after the end. During these times, only that
+    /// thread takes messages.
     sequencer: Mutex<Option<Sequencer>>,
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct CommitRecord {
     pub(crate) offset: Option<SealedOffset>,
     /// Lines for the quarantine file.
     pub(crate) bad: Vec<u8>,
-    /// The credit, held until the commit is in the log. So a slow log slows down the source that pushes.
+    /// The credit, held until the commit is in the log, so that a slow log slows down the source that pushes.
     pub(crate) _credit: Arc<Credit>,
 }
 

@@ -1,8 +1,8 @@
 //! The sequencer: orders the commits of all sources.
 //!
-//! It assigns each commit its time. If a table has a primary key, it turns pushes into updates. It sends the result to
-//! the sinks of the table. It never waits for a sink with a thread, because the backlogs of the sources limit the rows
-//! in the sinks' channels. It also runs the autocommit timers.
+//! The sequencer assigns each commit its time, turns pushes into updates if a table has a primary key, and sends the
+//! result to the sinks of the table. It never waits for a sink that has its own thread, because the backlogs of the
+//! sources limit the rows in the sinks' channels. It also runs the autocommit timers.
 //!
 //! One thread at a time is the sequencer: its own, or one that has just called `commit` ([`inbox`]).
 
@@ -33,7 +33,8 @@ use crate::run::control::Control;
 use crate::run::part::{Part, Role};
 use crate::source::intake::{Cut, Intake, IntakeMessage};
 
-/// The most rows that a committing thread sequences if the table has state. They take about ten microseconds.
+/// The maximum number of rows that a committing thread sequences if the table has state. They take about ten
+/// microseconds.
 const BRIEF_ROWS: usize = 32;
 
 /// A message to the sequencer.

@@ -1,8 +1,8 @@
 //! The rows of a table without a key that a computation of a persistent pipeline reads: [`Multiset`].
 //!
-//! Sinks do not need the rows of such a table, so normally none are kept. But after a restart, the computation is
-//! recomputed from all rows. So each distinct row is kept once, with its count. Memory is limited by the number of
-//! distinct rows, not by the length of the history.
+//! Sinks do not need the rows of such a table, so normally none are kept. After a restart, however, the computation is
+//! recomputed from all rows. Each distinct row is therefore kept once, with its count. The number of distinct rows
+//! limits the memory; the length of the history does not matter.
 
 use std::hash::{BuildHasher, Hasher};
 

@@ -1,8 +1,8 @@
 //! The current rows of a table with a primary key: [`Rows`].
 //!
 //! Rows are kept in segments of limited size. A new row goes to the open segment, and the row that it replaces becomes
-//! a hole. If more than half of the rows of a full segment are holes, its rows move to the open segment. So memory is
-//! at most twice what the rows need, and a commit never moves more than a few segments.
+//! a hole. If more than half of the rows of a full segment are holes, its rows move to the open segment. Memory is
+//! therefore at most twice what the rows need, and a commit never moves more than a few segments.
 
 use crate::rows::fields::Columns;
 use crate::rows::schema::{ColumnsOf, Schema};
@@ -42,7 +42,7 @@ struct Segment<S: Schema> {
 enum Mark {
     Hole,
     Row,
-    /// A row whose key is changed by the present commit.
+    /// A row whose key is changed by the current commit.
     Touched,
 }
 
@@ -84,7 +84,7 @@ impl<S: Schema> Rows<S> {
         (&self.segments[(row / SEGMENT) as usize].columns, (row % SEGMENT) as usize)
     }
 
-    /// Marks a row whose key the present commit changes, or removes the mark.
+    /// Marks a row whose key the current commit changes, or removes the mark.
     #[inline]
     pub(super) fn touch(&mut self, row: u32, is_touched: bool) {
         let mark = if is_touched { Mark::Touched } else { Mark::Row };

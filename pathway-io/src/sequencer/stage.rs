@@ -56,8 +56,8 @@ pub(crate) struct Sequenced {
 
 /// The state of one table, and its sinks.
 pub(crate) struct TableStage<S: Schema> {
-    /// The current row of each key. `None` for a table without a key, for an append-only table, and for a table whose
-    /// pushes become updates in the dataflow.
+    /// The current row of each key. It is `None` for a table without a key, for an append-only table, and for a table
+    /// whose pushes become updates in the dataflow.
     pub(crate) upsert: Option<Upsert<S>>,
     /// The count of each row of a table without a key, if the pipeline is persistent and computations read the table.
     pub(crate) multiset: Option<Multiset<S>>,

@@ -1,12 +1,12 @@
 //! Tables with a primary key: [`Upsert`] turns pushes and removals into updates.
 //!
-//! The current row of each key is kept in columns ([`Rows`]). A hash table of `u32` has the position of each row. Keys
-//! and hashes are not stored a second time, and a lookup reads one bucket and one key.
+//! The current row of each key is kept in columns ([`Rows`]). A hash table of `u32` contains the position of each row.
+//! Keys and hashes are not stored a second time, and a lookup reads one bucket and one key.
 //!
 //! A commit is applied in two passes. The first looks up each pushed row. It puts the index of the key in `touched`
 //! into the bucket, so that a further push of the same key finds the first. The second changes each touched key once.
-//! Buckets keep their numbers between the passes, because the hash table grows only in [`Upsert::grow`], which finds
-//! them again.
+//! Buckets keep their numbers between the passes, because the hash table grows only in [`Upsert::grow`], which looks
+//! them up again.
 //!
 //! When the hash table grows, and when most keys were removed, it is filled again in the order of the rows. The commit
 //! that causes this takes longer.
