@@ -61,7 +61,7 @@ impl<S: Schema> TableSinks<S> {
         self.0.lock().taken
     }
 
-    /// Takes the sinks for the whole table. Nothing can be attached any more.
+    /// Takes the sinks for the whole table. After this, no sink can be attached.
     pub(crate) fn take(&self) -> Vec<SinkSpec<S>> {
         let mut attached = self.0.lock();
         attached.taken = true;
@@ -302,7 +302,7 @@ impl<S> Table<S> {
     /// Returns a channel of the table's commits that holds at most `capacity` of them.
     ///
     /// If the channel stays full, the source waits once its backlog is full. If you drop the receiver, its subscription
-    /// ends. The channel is disconnected when the pipeline has ended, also if it could not start or was dropped. After
+    /// ends. The channel is disconnected when the pipeline has ended, even if it could not start or was dropped. After
     /// a restart of a persistent pipeline, the channel receives the commits since the last checkpoint again.
     ///
     /// To read the receiver on the thread that runs the pipeline, use [`Pipeline::start`](crate::Pipeline::start).

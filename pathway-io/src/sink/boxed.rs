@@ -7,8 +7,8 @@ use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, RunResult};
 use crate::sink::Sink;
 
-/// Passes each call on, also of the methods that have a default: without `recover`, a transactional sink would repeat
-/// commits.
+/// Passes on the calls of all methods, including those with a default: without `recover`, a transactional sink would
+/// repeat commits.
 impl<S: Schema, K: Sink<S> + ?Sized> Sink<S> for Box<K> {
     fn open(&mut self, schema: &'static TableSchema) -> RunResult {
         (**self).open(schema)

@@ -1,6 +1,6 @@
 //! The parts that the sinks for databases share.
 
-/// The table with the time of each table's last commit. A table that is named in it was made by a pipeline.
+/// The table with the time of each table's last commit. Every table that it names was made by a pipeline.
 pub(super) const TABLES: &str = "pathway_io_tables";
 
 /// The treatment of rows from an earlier run.

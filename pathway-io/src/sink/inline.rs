@@ -2,7 +2,7 @@
 //! [`SinkOptions::inline`](crate::SinkOptions::inline).
 //!
 //! The sink's own thread opens it, lends it to the [`Outlet`](super::outlet::Outlet), and takes it back to close it. In
-//! between it answers requests for a sync.
+//! between, the thread answers requests for a sync.
 
 use std::cell::Cell;
 use std::sync::Arc;

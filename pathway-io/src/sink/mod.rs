@@ -39,8 +39,8 @@ use crate::run::error::RunResult;
 /// without further calls. [`SinkOptions::retry`](crate::SinkOptions::retry) retries it after an error.
 ///
 /// A persistent pipeline delivers each commit *at least once*: after a restart, the sink receives the commits since the
-/// last checkpoint again, with other times. No commit is durable before the sink has written and flushed it, so a slow
-/// sink delays the checkpoints. A [transactional](Sink::is_transactional) sink receives each commit exactly once.
+/// last checkpoint again, with other times. A commit is not durable before the sink has written and flushed it, so a
+/// slow sink delays the checkpoints. A [transactional](Sink::is_transactional) sink receives each commit exactly once.
 ///
 /// `sink_tests!` tests an implementation. A `Box<dyn Sink<S>>` is a sink, too.
 ///
@@ -117,10 +117,10 @@ pub trait Sink<S: Schema>: Send {
 
     /// Returns whether the sink stores the time of its last commit with its rows, and makes both durable together.
     ///
-    /// A database does so in one transaction. A persistent pipeline then calls [`recover`](Sink::recover) instead of
-    /// [`open`](Sink::open), and delivers each commit exactly once: it first makes the commit durable itself, then
-    /// passes it to the sink, and discards it when `flush` has returned. When `flush` returns, the rows and the time of
-    /// the last commit must be durable. Before that, no row may become durable without its time.
+    /// A database sink can do so in one transaction. A persistent pipeline then calls [`recover`](Sink::recover)
+    /// instead of [`open`](Sink::open), and delivers each commit exactly once. The pipeline first makes the commit
+    /// durable itself, then passes it to the sink, and discards it when `flush` has returned. When `flush` returns, the
+    /// rows and the time of the last commit must be durable. No row may ever become durable without its time.
     ///
     /// ```
     /// # use pathway_io::{Commit, RunResult, Schema, Sink, TableSchema};
@@ -160,13 +160,13 @@ pub trait Sink<S: Schema>: Send {
     /// transactional](Sink::is_transactional). If the time is older than the checkpoint's, the library delivers the
     /// missing commits. If it is newer, the start fails.
     ///
-    /// With [`SinkOptions::retry`](crate::SinkOptions::retry) it is also called after an error: the commits since the
-    /// last flush that are later than the returned time are written again. `recover` must then undo everything that
-    /// was not flushed.
+    /// With [`SinkOptions::retry`](crate::SinkOptions::retry), the library also calls it after an error, and then
+    /// writes the commits since the last flush that are later than the returned time again. `recover` must then undo
+    /// everything that was not flushed.
     ///
     /// # Errors
     ///
-    /// An error keeps the pipeline from starting, or is a further failure of a sink that is retried.
+    /// An error keeps the pipeline from starting. If the sink is retried, the error counts as a further failure.
     fn recover(
         &mut self,
         schema: &'static TableSchema,
@@ -175,7 +175,7 @@ pub trait Sink<S: Schema>: Send {
         Ok(None)
     }
 
-    /// Returns a check of rows, if there are rows that the sink can never accept. It is called once, before the
+    /// Returns a check of rows, if there are rows that the sink can never accept. The method is called once, before the
     /// pipeline starts.
     ///
     /// The library calls the check for each pushed row. A row that it refuses is a bad row, which the source's

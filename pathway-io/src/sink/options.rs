@@ -28,8 +28,8 @@ pub struct SinkOptions {
 const NO_RETRY: Range<Duration> = Duration::ZERO..Duration::ZERO;
 
 impl SinkOptions {
-    /// Returns how the sink is retried, or `None` if the commits since its last flush need not be kept. Leaving out
-    /// rows needs them, too.
+    /// Returns how the sink is retried, or `None` if the commits since its last flush need not be kept. They must also
+    /// be kept to leave out refused rows.
     pub(super) fn restart(&self) -> Option<Restart> {
         let leaves_out = || (self.refused_rows != BadRows::Fail).then(|| Restart::backoff(NO_RETRY).attempts(1));
         self.retry.clone().or_else(leaves_out)
@@ -60,21 +60,21 @@ impl SinkOptions {
     }
 
     /// Sets the policy for rows that the sink refuses permanently, such as rows that violate a constraint of a table.
-    /// The default is that they fail the pipeline.
+    /// By default, such a row fails the pipeline.
     ///
-    /// In a persistent pipeline such a row is durable before the sink sees it, so it fails every later start too. With
-    /// this option the pipeline continues without the row, also at a start after such a failure. It applies to errors
-    /// that are marked by [`Error::refused`](crate::Error::refused).
+    /// In a persistent pipeline, the row is durable before the sink sees it, so it fails every later start too. With
+    /// this option, the pipeline continues without the row, even at a start after such a failure. The option applies to
+    /// errors that are marked by [`Error::refused`](crate::Error::refused).
     ///
     /// - The library keeps the commits since the last flush, as for [`retry`](Self::retry), and calls
     ///   [`recover`](crate::Sink::recover) before it writes them again, one at a time and without the refused updates.
     ///   If an error does not name its update, the whole commit is left out.
     /// - `BadRows::Skip` counts the updates that are left out, in
-    ///   [`Summary::refused_updates`](crate::Summary::refused_updates). A warning of `tracing` has the reason. If an
-    ///   error names several updates of a commit, it has the reason of the first one.
+    ///   [`Summary::refused_updates`](crate::Summary::refused_updates). A warning through `tracing` contains the
+    ///   reason. If an error names several updates of a commit, the warning contains the reason for the first one.
     /// - `BadRows::Quarantine` also appends each to the file, as an object with `sink`, `time`, `diff`, `reason` and
-    ///   `raw`. After a kill or another error of the sink, an update can be in it twice, and count twice. A record that
-    ///   was cut by a full disk stays in the file, on its own line.
+    ///   `raw`. After a kill or another error of the sink, an update can be in the file twice, and count twice. A
+    ///   record that was cut short by a full disk stays in the file, on its own line.
     /// - If the sink also refuses a commit without updates, or its `recover` fails with such an error, the pipeline
     ///   fails.
     ///
@@ -97,8 +97,8 @@ impl SinkOptions {
     /// Only a sink that never waits should be called inline:
     ///
     /// - While the sink is being called, nothing else of the pipeline is committed, and no timer fires. A slow sink
-    ///   therefore slows down all sources. A source that is in `commit` waits for it, also after a stop; after the
-    ///   grace period both are abandoned and named in the error.
+    ///   therefore slows down all sources. A source that is in `commit` waits for the sink, even after a stop; after
+    ///   the grace period, both are abandoned and named in the error.
     /// - An error or a panic of the sink fails the pipeline. The `commit` that called the sink returns `Ok`, because
     ///   the rows were committed.
     /// - The sink can push into any source and commit. These rows become a later commit. A push that waits for backlog

@@ -53,7 +53,7 @@ impl<S: Schema> Outlet<S> {
     }
 }
 
-/// Something that can be asked to make its data durable: a sink's channel with the row type erased, or the way to it.
+/// A target that can be asked to make its data durable: the type-erased channel of a sink, or a route to it.
 pub(crate) trait SyncTarget: Send + Sync {
     /// Requests a sync up to `time`. The receiver is disconnected without a reply if the sink has failed.
     fn request(&self, time: u64) -> Receiver<u64> {

@@ -1,9 +1,8 @@
 //! Leaves out updates that a sink refuses permanently, so that the pipeline continues: [`Refusals`].
 //!
-//! The sink writes the commits since its last flush again, one at a time. If it refuses a commit, the commit is
-//! written without the updates that the error names, or without any update if the error names none. This repeats until
-//! the sink accepts the rest. A transactional sink takes an empty commit too, since the time of the commit must be in
-//! it.
+//! The sink writes the commits since its last flush again, one at a time. If it refuses a commit, the commit is written
+//! without the updates that the error names, or without any update if the error names none. This repeats until the sink
+//! accepts the rest. A transactional sink receives even an empty commit, because it must store the time of the commit.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,7 +28,7 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// Opens the quarantine file. It keeps what earlier runs have written.
+    /// Opens the quarantine file, and keeps the rows that earlier runs have written.
     pub(super) fn open(policy: BadRows) -> Result<Self, BoxError> {
         let is_fatal = policy == BadRows::Fail;
         let BadRows::Quarantine(path) = policy else { return Ok(Refusals { is_fatal, file: None }) };

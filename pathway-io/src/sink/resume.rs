@@ -6,7 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-/// The contents of the last checkpoint about the outputs of a persistent pipeline.
+/// The part of the last checkpoint that concerns the outputs of a persistent pipeline.
 #[derive(Debug, Default)]
 pub(crate) struct Resume {
     /// The time of the checkpoint; `None` before the first one.
@@ -47,7 +47,7 @@ pub(crate) struct PersistedFile {
 /// The mark before a path that is not UTF-8. No path contains it.
 const NOT_UTF8: char = '\0';
 
-/// Returns the text that identifies a file in the state. It is the path that the program gives, and different for
+/// Returns the text that identifies a file in the state. It is the path as the program writes it, and is different for
 /// different paths.
 pub(crate) fn path_key(path: &Path) -> String {
     match path.to_str() {

@@ -1,9 +1,9 @@
 //! Retries a sink after an error: [`Retry`].
 //!
-//! The commits since the last flush can be lost with the sink's connection or transaction. So they are kept until the
-//! next flush. They hold the credit of their rows, so the backlog bounds their number, and the sources wait while the
-//! sink does not recover. After an error, the sink returns the time of its last commit, and receives later commits
-//! again.
+//! The commits since the last flush can be lost with the sink's connection or transaction, so they are kept until the
+//! next flush. They hold the credit of their rows. The backlog therefore bounds their number, and the sources wait
+//! while the sink does not recover. After an error, the sink returns the time of its last commit, and receives later
+//! commits again.
 
 use std::time::{Duration, Instant};
 
@@ -22,8 +22,8 @@ use crate::sink::refusals::Refusals;
 
 /// A flush is made at the latest when this many updates are kept.
 const HELD_UPDATES: usize = 25_000;
-/// A flush is also made when the first of them is this old, so that readers of the database need not wait for a pause
-/// in the stream.
+/// A flush is also made when the first of these updates is this old, so that readers of the database need not wait for
+/// a pause in the stream.
 const HELD_TIME: Duration = Duration::from_millis(100);
 
 /// The state that a retry of a sink needs.
@@ -140,7 +140,7 @@ impl<S: Schema> Retry<S> {
     /// Asks the sink for the time of its last commit, and writes later commits again.
     fn catch_up(&mut self, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
         let time = worker.recover(sink)?;
-        // A transactional sink must be at a time that is possible here. Another sink may receive a commit twice.
+        // A transactional sink must report a time that is possible here. Any other sink may receive a commit twice.
         if sink.is_transactional() {
             let (flushed, last) = (self.flushed, self.held.last().map_or(self.flushed, |last| last.commit.time()));
             if time < flushed || time > last {

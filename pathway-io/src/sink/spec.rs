@@ -37,7 +37,7 @@ impl Target {
         }
     }
 
-    /// Returns whether both are tables of a database, and two different ones.
+    /// Returns whether both targets are tables of a database, and are different tables.
     pub(crate) fn is_apart_from(&self, other: &Target) -> bool {
         self.part.is_some() && other.part.is_some() && self.part != other.part
     }
@@ -75,7 +75,7 @@ pub(crate) struct SinkSpec<S: Schema> {
     pub(crate) is_transactional: bool,
 }
 
-/// A sink that the runtime calls through [`Sink`] alone, or a sink that it also syncs or ends part by part.
+/// A sink that the runtime calls only through [`Sink`], or a sink that the runtime also syncs or whose parts it ends.
 pub(crate) enum AnySink<S: Schema> {
     Plain(Box<dyn Sink<S>>),
     File(Box<dyn FileSink<S>>),

@@ -181,7 +181,8 @@ impl Worker {
         retry.map_or(Ok(()), |retry| retry.refusals.check())
     }
 
-    /// Waits for the next message. Returns `None` if there will be none. A part that becomes due meanwhile is ended.
+    /// Waits for the next message, and returns `None` if no message will follow. Ends a part that becomes due during
+    /// the wait.
     fn wait<S: Schema>(
         &self,
         messages: &Receiver<SinkMessage<S>>,

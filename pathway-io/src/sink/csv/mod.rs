@@ -1,8 +1,8 @@
 //! Tables as CSV files.
 //!
-//! The file starts with a header, also when there are no rows: the schema's columns, then `time` and `diff`. A field
-//! is quoted only if RFC 4180 requires it. A null is an empty field, and an empty text is `""`. Records end with a
-//! single line feed. [`Options::pathway`] writes what Pathway's own writer would.
+//! The file starts with a header, even if there are no rows: the schema's columns, then `time` and `diff`. A field is
+//! quoted only if RFC 4180 requires it. A null is an empty field, and an empty text is `""`. Records end with a single
+//! line feed. [`Options::pathway`] writes what Pathway's own writer would.
 //!
 //! If you import this module, the crate `csv` is still available as `::csv`.
 //!
@@ -118,19 +118,19 @@ impl Options {
 
     /// Writes the same bytes as Pathway's `pw.io.csv.write`.
     ///
-    /// Every field is in quotes, also in the header. A null is `None`, and booleans are `True` and `False`. Inside
-    /// lists and tuples, which are JSON, a float that is not finite is `null`. A date-time has nine digits of a second,
-    /// and an instant, in UTC, ends with `+0000`.
+    /// Every field is in quotes, in the header too. A null is `None`, and booleans are `True` and `False`. Inside lists
+    /// and tuples, which are JSON, a float that is not finite is `null`. A date-time has nine digits of a second, and
+    /// an instant, in UTC, ends with `+0000`.
     pub fn pathway() -> Self {
         Options { pathway: true, ..Options::new() }
     }
 
     /// Puts a `'` before a text that a spreadsheet would run as a formula.
     ///
-    /// Such a text begins with `=`, `+`, `-`, `@`, a tab or a line break. If a text column has untrusted input, it can
-    /// contain a formula such as `=HYPERLINK(..)`, which can send cells to another machine. Texts, bytes, dates and the
-    /// names of columns are escaped. Numbers and JSON cannot be formulas. Without this option, fields are written
-    /// unchanged, because a program that reads the file would also read the `'`.
+    /// Such a text begins with `=`, `+`, `-`, `@`, a tab or a line break. Untrusted input in a text column can be a
+    /// formula such as `=HYPERLINK(..)`, which can send cells to another machine. Texts, bytes, dates and the names of
+    /// columns are escaped. Numbers and JSON cannot be formulas. Without this option, fields are written unchanged,
+    /// because a program that reads the file would also read the `'`.
     pub fn escape_formulas(mut self) -> Self {
         self.escape_formulas = true;
         self

@@ -32,7 +32,7 @@ pub(crate) fn file_system() -> Arc<dyn Storage> {
 #[cfg(feature = "persist")]
 const CHECKED: u64 = 4096;
 
-/// Returns the check value of the last kilobytes before `len`, so that a later run can tell whether the file is the one
+/// Returns the check value of the last kilobytes before `len`, so that a later run can check that the file is the one
 /// that was written.
 #[cfg(feature = "persist")]
 pub(crate) fn check_value(path: &Path, len: u64) -> Result<u32, FileError> {
@@ -175,7 +175,7 @@ impl OutputFile {
         mut fields: impl FnMut(&ColumnsOf<S>, usize, &mut Vec<u8>),
         end: impl Fn(i64, u64, &mut Vec<u8>),
     ) -> Result<(), BoxError> {
-        // Nearly all records of a commit end in the same way.
+        // Nearly all records of a commit have the same end, so it is formatted once.
         let mut end_of_addition = Vec::new();
         end(1, commit.time(), &mut end_of_addition);
         for batch in commit.batches() {

@@ -116,7 +116,7 @@ pub(crate) struct StoredFile {
     path: PathBuf,
     handle: Box<dyn Handle>,
     watch: Watch,
-    /// Whether other programs may not append to the file either.
+    /// Whether other programs must not append to the file.
     is_exclusive: bool,
     len: u64,
 }
@@ -133,7 +133,7 @@ impl StoredFile {
         Ok(StoredFile { path: path.to_owned(), handle, watch, is_exclusive: false, len })
     }
 
-    /// Makes bytes that another program appends an error, because the length is recorded.
+    /// Makes it an error if another program appends to the file, because the length is recorded.
     pub(crate) fn exclusive(mut self) -> Self {
         self.is_exclusive = true;
         self
@@ -226,8 +226,8 @@ pub(crate) fn create_directory(
     let missing: Vec<&Path> =
         path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
     create().map_err(|error| {
-        // The system's reason is only that a file exists. A file can have the name of the directory, or of one above
-        // it.
+        // The system's reason is only that a file exists. A file can have the name of the directory, or of a directory
+        // above it.
         let file = path.ancestors().find(|path| path.exists() && !path.is_dir());
         let error = file.map_or(error, |file| io::Error::other(format!("`{}` is not a directory", file.display())));
         FileError::new(operation, path, error)

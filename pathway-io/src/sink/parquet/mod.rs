@@ -4,22 +4,23 @@
 //! one after the other: `part-00000001-<time>.parquet`, where `<time>` is the time of its last commit. The columns have
 //! the types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), but a `Decimal`, an `i128` and a
 //! `u128` are texts, because few readers support decimals of 39 or 57 digits. DuckDB and Polars read `cats/*.parquet`,
-//! and pyarrow and pandas read the directory `cats`, as one table, also while the pipeline writes.
+//! and pyarrow and pandas read the directory `cats`, as one table, even while the pipeline writes.
 //!
 //! A part gets its final name when it is complete. Until then its name is `.part.parquet.new`, which these readers
-//! ignore. A part ends when it has [`rows`](Options::rows), when it has the age of [`every`](Options::every), and when
-//! the pipeline ends. It contains whole commits.
+//! ignore. A part ends when it has the number of [`rows`](Options::rows), when it reaches the age of
+//! [`every`](Options::every), or when the pipeline ends. It contains whole commits.
 //!
 //! When the pipeline starts, it creates the directory, or removes the parts in it. A persistent pipeline continues
-//! them. Each commit is in exactly one part, and a part has only commits of a checkpoint. Commits that are not in a
-//! complete part are kept in the state. A part ends earlier when the state has 64 MiB of history. Do not move or
-//! rewrite the parts: the pipeline fails if an earlier part is missing or has another length.
+//! them: each commit is in exactly one part, and a complete part contains only commits that a checkpoint covers.
+//! Commits that are not in a complete part are kept in the state. A part ends earlier when the state has 64 MiB of
+//! history. Do not move or rewrite the parts: the pipeline fails if an earlier part is missing or has a different
+//! length.
 //!
-//! Arrow counts instants and durations in nanoseconds of 64 bits: instants from 1677-09-21 to 2262-04-11, and durations
-//! up to 292 years. A row with another value that a source pushes is a bad row, which the source's
-//! [`BadRows`](crate::BadRows) policy handles, as is a row of more than 2 * 10^9 bytes. Such a row that a computation
-//! makes fails the pipeline. In a persistent pipeline it also fails each later start, so limit these values in the
-//! computation. For larger ranges, use a column of another type, such as an integer.
+//! Arrow stores instants and durations as 64-bit numbers of nanoseconds: instants from 1677-09-21 to 2262-04-11, and
+//! durations up to 292 years. If a source pushes a row with a value outside these ranges, or a row of more than 2 *
+//! 10^9 bytes, the row is a bad row, which the source's [`BadRows`](crate::BadRows) policy handles. If a computation
+//! makes such a row, it fails the pipeline. In a persistent pipeline, it also fails each later start, so limit these
+//! values in the computation. For larger ranges, use a column of another type, such as an integer.
 //!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, parquet};
@@ -81,7 +82,8 @@ const ROWS: usize = 16_384;
 /// The number of bytes of column data that are collected before they are encoded.
 const BYTES: usize = 16 * 1024 * 1024;
 
-/// The most bytes in a row. An array of texts in Arrow has less than 2^31 bytes, and is begun after at most `BYTES`.
+/// The maximum number of bytes in a row. An array of texts in Arrow has less than 2^31 bytes, and is begun after at
+/// most `BYTES`.
 const ROW_LIMIT: usize = 2_000_000_000;
 
 /// The name of a part until it is complete. Programs that read a whole directory ignore names with a dot in front.
@@ -131,7 +133,7 @@ impl Options {
         self
     }
 
-    /// Ends a part this long after its first commit, also if no other commit follows. A directory without updates
+    /// Ends a part this long after its first commit, even if no other commit follows. A directory without updates
     /// receives no parts.
     pub fn every(mut self, duration: Duration) -> Self {
         self.every = Some(duration);
@@ -156,7 +158,7 @@ struct ParquetSink {
     last: u64,
     /// The number and the last time of the last complete part.
     complete: (u64, u64),
-    /// All complete parts, if the pipeline is persistent. If it is not, other programs may take them away.
+    /// All complete parts, if the pipeline is persistent. If it is not, other programs may remove them.
     parts: Option<CompleteParts>,
 }
 

@@ -14,10 +14,10 @@ use parquet::file::properties::WriterProperties;
 use crate::run::error::BoxError;
 use crate::sink::file::storage::{Readers, Storage, StoredFile, sync_parent};
 
-/// The most rows in a row group, which is kept in memory, encoded, until it is complete.
+/// The maximum number of rows in a row group, which is kept in memory, encoded, until it is complete.
 const ROW_GROUP: usize = 131_072;
 
-/// The most encoded bytes in a row group.
+/// The maximum number of encoded bytes in a row group.
 const ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;
 
 /// The file of a part.

@@ -21,9 +21,9 @@ use crate::rows::fields::Columns;
 use crate::rows::schema::{KeyOf, Schema, is_key};
 use crate::run::error::BoxError;
 
-/// The most rows in one statement, because the server keeps all of them in memory.
+/// The maximum number of rows in one statement, because the server keeps all of them in memory.
 const ROWS: usize = 20_000;
-/// The most bytes in one statement, unless one row has more.
+/// The maximum number of bytes in one statement, unless one row has more.
 const BYTES: usize = 8 * 1024 * 1024;
 /// The number of new keys from which `COPY` is worth its round trips. The kill tests have few rows, so they always use
 /// it.

@@ -124,7 +124,7 @@ fn spelled(kind: Kind, exact: bool, value: &[u8], out: &mut Vec<u8>) -> Result<(
     Ok(())
 }
 
-/// Returns the microseconds since an epoch. Nanoseconds are cut off, or refused if `exact`.
+/// Returns the microseconds since an epoch. Nanoseconds are truncated, or refused if `exact`.
 fn micros(nanos: i128, exact: bool, epoch: i128, range: Range<i64>) -> Result<i64, Fault> {
     if exact && nanos.rem_euclid(1_000) != 0 {
         return Err(NANOS);

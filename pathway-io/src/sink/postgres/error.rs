@@ -32,7 +32,8 @@ impl fmt::Display for ServerError {
                 write!(f, "; {what}: {}", text.replace('\n', " "))?;
             }
         }
-        // Each connection prepares a statement once, so another client has used the server's process.
+        // Each connection prepares a statement only once, so this error shows that another client has used the server's
+        // process.
         if ["42P05", "26000"].contains(&state) {
             f.write_str("\nhelp: connect to the server itself, or to a connection pool in session mode")?;
         }
@@ -78,7 +79,7 @@ pub(super) fn invalid(error: postgres::Error) -> BoxError {
 fn is_refusal(error: &postgres::Error) -> bool {
     let Some(error) = error.as_db_error() else { return false };
     let state = error.code().code();
-    // An internal error, whose text is not translated: a value that takes more than 1 GB in the server.
+    // A value that takes more than 1 GB in the server causes an internal error, whose text is not translated.
     let is_too_large = state == "XX000" && error.message().starts_with("invalid memory alloc request size");
     // These are the functions of the server for `RAISE`, which can use any state, and for policies, which share a state
     // with missing privileges.

@@ -1,15 +1,16 @@
-//! Valid JSON that PostgreSQL does not take as `jsonb`: [`check`].
+//! Finds valid JSON that PostgreSQL does not accept as `jsonb`: [`check`].
 
 use super::fault::{Fault, NUL};
 
 /// A shorter text has few elements, and numbers that fit unless an exponent has four digits or more.
 const LONG: usize = 8 * 1024;
-/// The most digits of a `numeric` before and after the point, and the first exponent that it does not take even of 0.
+/// The maximum number of digits of a `numeric` before and after the point, and the first exponent that it does not take
+/// even of 0.
 const BEFORE: i64 = 131_072;
 const AFTER: i64 = 16_383;
 const EXPONENT: i64 = (i32::MAX / 2) as i64;
-/// The most elements of an array and names of an object. PostgreSQL doubles the memory for them, and refuses to
-/// allocate 1 GiB.
+/// The maximum number of elements of an array and names of an object. PostgreSQL doubles the memory for them, and
+/// refuses to allocate 1 GiB.
 const ELEMENTS: usize = 1 << 24;
 const NAMES: usize = 1 << 23;
 
@@ -48,7 +49,7 @@ fn unit(text: &[u8]) -> Option<u16> {
     u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// Returns whether an exponent may have four digits or more, also in a string. The loop has no branch, so that the
+/// Returns whether an exponent may have four digits or more, inside a string too. The loop has no branch, so that the
 /// compiler can use vector instructions.
 fn has_long_exponent(json: &[u8]) -> bool {
     let Some(ends) = json.len().checked_sub(5) else { return false };

@@ -9,7 +9,7 @@ pub(super) enum Kind {
     Int2,
     Int4,
     Int8,
-    /// A `numeric` with this many digits, or with any number of digits, also after the point.
+    /// A `numeric` with this many digits, or with any number of digits, including those after the point.
     Numeric(Option<i32>),
     Float4,
     Float8,
@@ -83,8 +83,8 @@ impl Kind {
     /// Returns whether a column of the type `oid` with this modifier keeps every value unchanged.
     pub(super) fn fits(self, oid: u32, modifier: i32) -> bool {
         let keeps = match self {
-            // The upper half of a modifier is the number of digits, and the lower half that after the point. 4 is
-            // added to the whole.
+            // The upper half of a modifier is the number of digits, and the lower half is the number of digits after
+            // the point. 4 is added to the whole.
             Kind::Numeric(Some(digits)) => {
                 modifier >= 0 && {
                     let (all, behind) = ((modifier - 4) >> 16, (modifier - 4) & 0x7ff);

@@ -26,7 +26,7 @@ pub(super) struct Layout {
     /// The names in statements of the table, and of the table with the times.
     name: String,
     tables: String,
-    /// Whether the table has the updates, and not the current rows.
+    /// Whether the table contains the updates, and not the current rows.
     pub(super) updates: bool,
     /// The statement for the current rows, with an array for each column.
     pub(super) upsert: String,

@@ -12,17 +12,17 @@ use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::row_error::RowError;
 
-/// The most bytes of a row: PostgreSQL refuses messages and tuples of 1 GB, which contain a little more than the
-/// values.
+/// The maximum number of bytes of a row: PostgreSQL refuses messages and tuples of 1 GB, which contain a little more
+/// than the values.
 pub(super) const ROW_LIMIT: usize = (1 << 30) - (1 << 16);
-/// The most bytes of a `jsonb`. PostgreSQL counts them in another form, whose size depends on its parts.
+/// The maximum number of bytes of a `jsonb`. PostgreSQL counts them in another form, whose size depends on its parts.
 const JSONB_LIMIT: usize = (1 << 28) - 1;
-/// The most bytes in an entry of an index, with a page of 8 KiB. PostgreSQL may compress a longer key, and then holds
-/// it, but whether it does depends on the bytes of the key.
+/// The maximum number of bytes in an entry of an index, with a page of 8 KiB. PostgreSQL may compress a longer key, and
+/// then holds it, but whether it does depends on the bytes of the key.
 const KEY_LIMIT: usize = 2_704;
 /// The bytes of a value besides its data, in a message and in an index.
 const OVERHEAD: usize = 8;
-/// The most bytes of a number.
+/// The maximum number of bytes of a number.
 const SHORT: usize = 40;
 /// The bytes of a part of a `jsonb` besides its text.
 const JSONB_PART: usize = 12;

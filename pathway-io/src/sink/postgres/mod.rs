@@ -2,7 +2,7 @@
 //!
 //! A table with a primary key is kept as its *current rows*. A table without one is kept as its updates, with `time`
 //! and `diff` beside the columns. Every commit is applied whole, in one transaction; commits that come together share
-//! one. The table `pathway_io_tables` has the time of each table's last commit, which is written in the same
+//! one. The table `pathway_io_tables` contains the time of each table's last commit, which is written in the same
 //! transaction.
 //!
 //! | column type | in PostgreSQL |
@@ -12,7 +12,7 @@
 //! | `i32`, `u16` | `integer` |
 //! | `i64`, `u32` | `bigint` |
 //! | `u64`, `i128`, `u128`, durations (in nanoseconds) | `numeric` |
-//! | `f32`, `f64` | `real`, `double precision`; all values, also `NaN` and `-0.0` |
+//! | `f32`, `f64` | `real`, `double precision`; all values, including `NaN` and `-0.0` |
 //! | `String` and the other texts, `char`, `PathBuf`, IP addresses, enums | `text` |
 //! | `Vec<u8>`, `bytes::Bytes` | `bytea` |
 //! | dates, times of day | `date`, `time` |
@@ -22,14 +22,15 @@
 //! | `Value`, `RawJson`, lists, arrays, tuples, sets, maps, `json` columns | `jsonb` |
 //! | `Option<T>` | as `T`, or `NULL` |
 //!
-//! PostgreSQL stores microseconds, so nanoseconds are cut off. Names are quoted, so two columns can differ in case
-//! only. A name of more than 63 bytes is an error, because PostgreSQL would cut it.
+//! PostgreSQL stores microseconds, so nanoseconds are truncated. Names are quoted, so the names of two columns can
+//! differ in case only. A name of more than 63 bytes is an error, because PostgreSQL would truncate it.
 //!
 //! # Rows that PostgreSQL cannot hold
 //!
-//! A row that a source pushes is a bad row, which the source's [`BadRows`](crate::BadRows) policy handles, if it has
-//! one of these values. In a row that a computation makes, they fail the pipeline, as does a row that violates a
-//! constraint of a table that you made, unless [`Options::refused_rows`] says otherwise.
+//! If a source pushes a row with one of these values, the row is a bad row, which the source's
+//! [`BadRows`](crate::BadRows) policy handles. If a computation makes such a row, it fails the pipeline, unless
+//! [`Options::refused_rows`] says otherwise. The same holds for any row that violates a constraint of a table that you
+//! made.
 //!
 //! - a NUL character in a text or in JSON
 //! - in JSON: one half of a surrogate pair, such as `"\ud800"`; a number with more than 131,072 digits before or 16,383
@@ -37,8 +38,8 @@
 //!   2<sup>23</sup> names
 //! - a date or time outside of PostgreSQL's range
 //! - a nanosecond in the primary key
-//! - a primary key of more than 2,688 bytes, less 8 for each further column; in a table of updates their length does
-//!   not matter
+//! - a primary key of more than 2,688 bytes, less 8 for each further column; in a table of updates, the length of keys
+//!   does not matter
 //! - JSON of more than 268,435,455 bytes, or a row of more than 1 GiB; see [`Options::row_limit`]
 //!
 //! # The table
@@ -51,8 +52,8 @@
 //! role needs the right to create tables, unless both tables exist.
 //!
 //! Rows of new keys are written with `COPY`, all others with `INSERT .. ON CONFLICT`. A table with rules or with row
-//! security policies receives all rows by `INSERT`. If another program has written a row with the key of a row of the
-//! pipeline, that row is replaced.
+//! security policies receives all rows by `INSERT`. If another program has written a row with the key of one of the
+//! pipeline's rows, the pipeline replaces that row.
 //!
 //! While the pipeline runs, it holds an advisory lock for the table. A second process that writes the same table does
 //! not start. Each table has its own connection, which must stay one session of the server: a connection pool such as
@@ -62,12 +63,12 @@
 //! # Errors
 //!
 //! An attempt to connect takes at most twice the `connect_timeout` of the connection string (10 s by default) for each
-//! host, also if a host accepts the connection and does not answer.
+//! host, even if a host accepts the connection and does not answer.
 //!
-//! These errors are retried, see [`Options::retry`]: connections that cannot be made or are lost, and the SQLSTATE
-//! classes 08 (connection), 57P (the server shuts down or starts) and 53 (resources), 40001 (serialization), 40P01
-//! (deadlock), 55P03 (lock) and 25006 (the server is a standby, and not yet the primary). All others, such as a wrong
-//! password or a violated constraint, fail the pipeline immediately.
+//! The sink retries after these errors (see [`Options::retry`]): connections that cannot be made or are lost, and the
+//! SQLSTATE classes 08 (connection), 57P (the server shuts down or starts) and 53 (resources), 40001 (serialization),
+//! 40P01 (deadlock), 55P03 (lock) and 25006 (the server is a standby, and not yet the primary). All others, such as a
+//! wrong password or a violated constraint, fail the pipeline immediately.
 //!
 //! ```no_run
 //! use pathway_io::{Pipeline, Schema, Subject, connector, postgres};
@@ -178,7 +179,8 @@ fn default_retry() -> Restart {
     Restart::backoff(Duration::from_millis(100)..Duration::from_secs(10)).attempts(40)
 }
 
-/// Returns the server and the database of a connection string, without user and password. Two servers have two names.
+/// Returns the server and the database of a connection string, without user and password. Different servers have
+/// different names.
 fn shown(config: &str) -> String {
     let Ok(config) = config.parse::<Config>() else { return "postgresql:".to_owned() };
     let host = config.get_hosts().first().map(|host| match host {
@@ -199,7 +201,7 @@ fn shown(config: &str) -> String {
 
 struct PostgresSink<S: Schema> {
     layout: Layout,
-    /// The most bytes in a row.
+    /// The maximum number of bytes in a row.
     row_limit: usize,
     /// Whether the sink searches for the update that the server refuses.
     finds_refused: bool,

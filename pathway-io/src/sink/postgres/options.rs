@@ -51,10 +51,10 @@ impl Options {
         self
     }
 
-    /// Sets the schema of the database that has the table, and `pathway_io_tables` beside it. It must exist.
+    /// Sets the schema of the database that contains the table and `pathway_io_tables`. The schema must exist.
     ///
-    /// Without this call it is the first schema of the role's `search_path`. The connection keeps this path, so the
-    /// triggers of the table find the same names as in other connections.
+    /// By default, it is the first schema of the role's `search_path`. The connection keeps this path, so the triggers
+    /// of the table find the same names as in other connections.
     pub fn schema(mut self, name: impl Into<String>) -> Self {
         self.schema = Some(name.into());
         self
@@ -66,8 +66,8 @@ impl Options {
         self
     }
 
-    /// Sets the most bytes that a row may take in PostgreSQL. The default is 1 GiB less 64 KiB, which the server can
-    /// hold.
+    /// Sets the maximum number of bytes that a row may take in PostgreSQL. The default is 1 GiB less 64 KiB, which the
+    /// server can hold.
     ///
     /// A larger row that a source pushes is a bad row. Set it lower if the server has little memory for large rows.
     pub fn row_limit(mut self, bytes: usize) -> Self {
@@ -95,8 +95,8 @@ impl Options {
 
     /// Sets how often the database is retried after a transient error.
     ///
-    /// By default there are 40 attempts in a row, with waits from 100 ms to 10 s: about five minutes in all.
-    /// Meanwhile, the sources wait when the backlog is full. `attempts(1)` turns it off. See
+    /// By default there are 40 attempts in a row, with waits from 100 ms to 10 s: about five minutes in all. Meanwhile,
+    /// the sources wait when the backlog is full. `attempts(1)` turns retries off. See
     /// [`SinkOptions::retry`](crate::SinkOptions::retry).
     pub fn retry(mut self, restart: Restart) -> Self {
         self.retry = Some(restart);
@@ -105,12 +105,12 @@ impl Options {
 
     /// Sets the policy for rows that PostgreSQL refuses permanently. By default, they fail the pipeline.
     ///
-    /// These are rows that violate a constraint or a trigger of a table that you made, and rows of a computation with
+    /// Such rows violate a constraint or a trigger of a table that you made, or come from a computation and contain
     /// values that PostgreSQL cannot hold.
     ///
-    /// It applies to the SQLSTATE classes 22 (data), 23 (integrity constraint), 54 (limits) and P0 (PL/pgSQL), to any
-    /// state that a trigger raises by `RAISE`, to rows that violate a row-level security policy, and to XX000 if the
-    /// server cannot allocate the memory for a value. The server does not say which row of a commit it refuses. The
+    /// The policy applies to the SQLSTATE classes 22 (data), 23 (integrity constraint), 54 (limits) and P0 (PL/pgSQL),
+    /// to any state that a trigger raises by `RAISE`, to rows that violate a row-level security policy, and to XX000 if
+    /// the server cannot allocate the memory for a value. The server does not say which row of a commit it refuses. The
     /// sink finds it by trying parts of the commit. See
     /// [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
     pub fn refused_rows(mut self, policy: BadRows) -> Self {

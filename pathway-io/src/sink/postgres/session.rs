@@ -60,8 +60,8 @@ impl Connect {
 
     /// Opens a connection.
     ///
-    /// The client would wait for ever for a server that accepts the connection and does not answer, such as a proxy
-    /// without its database. The thread of such an attempt ends when the server closes the connection.
+    /// The client would wait forever for a server that accepts the connection but does not answer, such as a proxy
+    /// whose database is down. The thread of such an attempt ends when the server closes the connection.
     fn open(&self, config: Config) -> Result<Client, BoxError> {
         let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX).max(1);
         let limit = config.get_connect_timeout().copied().unwrap_or(CONNECT).saturating_mul(hosts.saturating_mul(2));
@@ -117,8 +117,8 @@ impl Sessions {
     pub(super) fn open(&mut self, layout: &Layout, start: Start) -> Result<(Session, Option<u64>), BoxError> {
         layout.check_names()?;
         let mut client = self.connect.open(self.config()?)?;
-        // Time-outs of the role or the database are meant for interactive use and must not apply here. Some of them are
-        // unknown to older servers. `synchronous_commit` must be on, because each commit must be durable.
+        // Time-outs of the role or the database are meant for interactive use and must not apply here. Older servers do
+        // not know all of these settings. `synchronous_commit` must be on, because each commit must be durable.
         client
             .batch_execute(
                 "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout', \
@@ -170,7 +170,7 @@ impl Sessions {
     }
 
     /// Takes the lock against other writers of the table. The server releases it with the connection, after it has
-    /// finished the connection's last statement. So the time that is read after taking the lock is final.
+    /// finished the connection's last statement. The time that is read after taking the lock is therefore final.
     fn lock(&mut self, client: &mut Client, layout: &Layout) -> Result<(), BoxError> {
         let Layout { table, schema, .. } = layout;
         let was_open = self.last.is_some();
@@ -257,7 +257,7 @@ impl Session {
         }
         match self.refused(layout, commit) {
             Ok(updates) => {
-                // A trigger may accept the parts and refuse the whole.
+                // A trigger may accept the parts of a commit and refuse the whole.
                 let last = commit.len().checked_sub(1);
                 Error::refused_each(updates).unwrap_or_else(|| Error::refused(last, error)).into()
             }
@@ -268,9 +268,9 @@ impl Session {
     /// Returns the updates that the server refuses, with its errors. It tries smaller and smaller parts of the commit,
     /// each after the parts that were accepted, and undoes everything.
     ///
-    /// A part has all updates of a key or none, and the keys are added in the order in which they are written.
-    /// Otherwise a part could be refused although the whole is accepted: a row may have the unique value of a row that
-    /// the commit removes.
+    /// A part contains all updates of a key or none, and the keys are added in the order in which they are written.
+    /// Otherwise a part could be refused although the whole would be accepted: a row may have the unique value of a row
+    /// that the commit removes.
     fn refused<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> Result<Vec<(usize, BoxError)>, BoxError> {
         let order = match &self.statements {
             Rows::Current(_) => apply::order(commit),
@@ -289,7 +289,7 @@ impl Session {
                 Err(error) => savepoint.rollback().map(|()| Some(error)).map_err(classified),
             }
         };
-        // Each part has its rows, and their numbers in the commit.
+        // Each part consists of rows and their numbers in the commit.
         let all = 0..order.iter().max().map_or(0, |last| last + 1);
         let mut parts = vec![(all, commit.clone(), (0..commit.len()).collect::<Vec<usize>>())];
         let mut refused = Vec::new();
@@ -304,8 +304,8 @@ impl Session {
                     parts.push((half, rows, numbers));
                 }
             } else if let Some(last) = numbers.len().checked_sub(1) {
-                // The last update of the key has the row that was written. Without it, the key's earlier row is
-                // removed.
+                // The last update of the key contains the row that was written. Without this update, the key's earlier
+                // row is removed.
                 refused.push((numbers[last], error));
                 if last > 0 {
                     attempt(rows.filtered(|row| row != last))?;

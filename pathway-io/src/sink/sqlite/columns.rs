@@ -28,7 +28,7 @@ pub(super) enum Affinity {
     Text,
     /// Values are stored unchanged.
     None,
-    /// The same, for a column that has blobs only.
+    /// The same, for a column that contains only blobs.
     Bytes,
     Numeric,
 }
@@ -116,8 +116,8 @@ fn columns_of(connection: &Connection, table: &str, is_strict: bool) -> rusqlite
     found.collect()
 }
 
-/// Returns the collation of a key column, or of the column in the index of the key, if it is not `BINARY`. It could
-/// make two keys equal.
+/// Returns the collation of a key column, or of the column in the index of the key, if it is not `BINARY`. Another
+/// collation could make two keys equal.
 fn collation(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<Option<String>> {
     let (_, declared, ..) = connection.column_metadata(Some("main"), table, column)?;
     let mut query = connection.prepare(

@@ -23,8 +23,8 @@ pub(super) struct Database {
     pub(super) update: usize,
     /// The time of the last commit that this sink has written or found.
     pub(super) time: u64,
-    /// The updates of a commit that SQLite refuses, so that all of them are known after one attempt. `None` if the
-    /// first one ends the commit.
+    /// The updates of a commit that SQLite refuses, so that all of them are known after one attempt. It is `None` if
+    /// the first refusal ends the commit.
     pub(super) refused: Option<Vec<(usize, BoxError)>>,
 }
 
@@ -53,8 +53,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// If another time is stored. The file is not locked between two transactions, because other programs read it and
-    /// write other tables.
+    /// If a different time is stored. The file is not locked between two transactions, so that other programs can read
+    /// it and write to other tables.
     pub(super) fn set_time(&mut self, layout: &Layout, time: u64) -> RunResult {
         let times = [time, self.time].map(u64::cast_signed);
         let changed = self.connection.prepare_cached(&layout.set_time)?.execute((&layout.table, times[0], times[1]))?;
@@ -95,8 +95,8 @@ impl Database {
 
     /// Brings the rows of the changed keys to their current state.
     ///
-    /// The removals come first, because an added row may have a unique value of a removed one. A key has at most a
-    /// removal and then an addition in a commit, so this order does not change the result.
+    /// The removals come first, because an added row may have a unique value of a removed one. In a commit, a key has
+    /// at most one removal and then one addition, so this order does not change the result.
     fn change<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
         let mut upsert = self.connection.prepare_cached(&layout.insert)?;
         let mut delete = self.connection.prepare_cached(&layout.delete)?;
@@ -140,7 +140,7 @@ fn collect(
     }
 }
 
-/// Returns the start of the header of a database, and the length of its file. `None` if the file is missing or has no
+/// Returns the start of the header of a database and the length of its file, or `None` if the file is missing or has no
 /// header.
 fn header(path: &Path) -> io::Result<Option<([u8; 60], u64)>> {
     let found = match fs::metadata(path) {
@@ -156,7 +156,7 @@ fn header(path: &Path) -> io::Result<Option<([u8; 60], u64)>> {
     Ok(Some((header, len)))
 }
 
-/// Returns whether a database has its texts in UTF-16.
+/// Returns whether a database stores its texts in UTF-16.
 pub(super) fn is_utf16(path: &Path) -> bool {
     header(path).is_ok_and(|header| header.is_some_and(|(header, _)| header[59] > 1))
 }
@@ -166,7 +166,7 @@ pub(super) fn is_utf16(path: &Path) -> bool {
 pub(super) fn check_whole(path: &Path) -> Result<(), BoxError> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    // After a crash the last page may be incomplete, but the write-ahead log has it.
+    // After a crash, the last page may be incomplete, but the write-ahead log contains it.
     if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
         return Ok(());
     }

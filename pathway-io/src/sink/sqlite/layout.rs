@@ -10,7 +10,7 @@ use crate::sink::database::{Start, TABLES, foreign_rows, on_conflict, quoted};
 /// The statements for one table.
 pub(super) struct Layout {
     pub(super) table: String,
-    /// Whether the table has the updates, and not the current rows.
+    /// Whether the table contains the updates, and not the current rows.
     pub(super) updates: bool,
     pub(super) insert: String,
     pub(super) delete: String,

@@ -6,9 +6,9 @@ use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::row_error::RowError;
 
-/// The most bytes of a row, unless SQLite was compiled with another limit.
+/// The maximum number of bytes of a row, unless SQLite was compiled with another limit.
 pub(super) const ROW_LIMIT: usize = 1_000_000_000;
-/// The most bytes of a value and its type besides the value's data.
+/// The maximum number of bytes of a value and its type besides the value's data.
 const OVERHEAD: usize = 18;
 /// The factor by which a value can be larger in SQLite than in its column. For an enum, the column has a number, and
 /// SQLite the name of the variant.

@@ -3,7 +3,7 @@
 //! A table with a primary key is kept as its *current rows*. A table without one is kept as its updates, with `time`
 //! and `diff` beside the columns, as in a file. Every commit is applied whole, in one transaction, so a reader of the
 //! database never sees a part of a commit. Commits that arrive together share a transaction. The table
-//! `pathway_io_tables` has the time of each table's last commit.
+//! `pathway_io_tables` contains the time of each table's last commit.
 //!
 //! | column type | in SQLite |
 //! |---|---|
@@ -19,10 +19,10 @@
 //! continues it, with each commit exactly once after any kill. An existing table that no pipeline has made is used if
 //! it has the same columns and no rows. Otherwise the table is left unchanged, and the pipeline does not start.
 //!
-//! SQLite holds at most 10^9 bytes in a row, or the bytes of [`Options::row_limit`]. A larger row that a source pushes
-//! is a bad row, which the source's [`BadRows`](crate::BadRows) policy handles. A larger row that a computation makes
-//! fails the pipeline, as does a row that violates a constraint of a table that you made, unless
-//! [`Options::refused_rows`] says otherwise.
+//! A row takes at most 10^9 bytes in SQLite, or at most [`Options::row_limit`]. If a source pushes a larger row, it is
+//! a bad row, which the source's [`BadRows`](crate::BadRows) policy handles. If a computation makes a larger row, it
+//! fails the pipeline, unless [`Options::refused_rows`] says otherwise. The same holds for any row that violates a
+//! constraint of a table that you made.
 //!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, sqlite};
@@ -167,7 +167,7 @@ fn default_retry() -> Restart {
 struct SqliteSink {
     path: PathBuf,
     layout: Layout,
-    /// The most bytes in a row.
+    /// The maximum number of bytes in a row.
     row_limit: usize,
     /// Whether the sink finds all updates that SQLite refuses.
     finds_refused: bool,
@@ -177,7 +177,7 @@ struct SqliteSink {
     opened: Option<(PathBuf, Watch)>,
 }
 
-/// Returns what follows the path in a URI; `None` if the path is not a URI.
+/// Returns the part of a URI after the path, or `None` if the path is not a URI.
 fn uri_options(path: &Path) -> Option<&str> {
     let uri = path.to_str()?.strip_prefix("file:")?;
     Some(uri.find(['?', '#']).map_or("", |end| &uri[end..]))
@@ -223,7 +223,7 @@ impl SqliteSink {
         self.check_file()?;
         let _opening = OPENING.lock();
         let mut flags = OpenFlags::default();
-        // The rows of a database that was taken away would be missing in a new one.
+        // If the database was removed, a new one would lack its rows.
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, self.opened.is_none());
         let path = self.opened.as_ref().map_or(&self.path, |(path, _)| path);
         let mut connection = Connection::open_with_flags(path, flags)?;
@@ -288,7 +288,7 @@ impl<S: Schema> Sink<S> for SqliteSink {
     fn flush(&mut self) -> RunResult {
         let Some(database) = &mut self.database else { return Ok(()) };
         let ended = database.end();
-        // SQLite does not notice that its file was taken away. A check before the end could come too early.
+        // SQLite does not notice that its file was removed. A check before the end could come too early.
         self.check_file().map_err(classified)?;
         // The error of a deferred constraint does not name the update.
         ended.map_err(|error| classified_in_commit(error, None))

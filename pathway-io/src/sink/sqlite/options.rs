@@ -32,8 +32,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Returns the default options: the table has the name of its schema, and its current rows if it has a primary
-    /// key.
+    /// Returns the default options: the table has the name of its schema, and contains the current rows if there is a
+    /// primary key.
     pub fn new() -> Self {
         Self::default()
     }
@@ -50,7 +50,7 @@ impl Options {
         self
     }
 
-    /// Sets the most bytes that a row may take in SQLite. The default is 10^9, the limit of SQLite itself.
+    /// Sets the maximum number of bytes that a row may take in SQLite. The default is 10^9, the limit of SQLite itself.
     ///
     /// A row takes the bytes of its texts, blobs and JSON, and up to 18 bytes more for each column. A larger row that a
     /// source pushes is a bad row. A higher limit has an effect only if your program links a SQLite that was compiled
@@ -62,9 +62,9 @@ impl Options {
 
     /// Sets how often a commit is retried while another program has locked the database.
     ///
-    /// By default there are 60 attempts in a row, with waits from 10 ms to 1 s: one to two minutes in all. Each
-    /// attempt waits for up to 1 s in SQLite itself. Meanwhile, the sources wait when the backlog is full. Any other
-    /// error fails the pipeline immediately. `attempts(1)` turns it off. See
+    /// By default there are 60 attempts in a row, with waits from 10 ms to 1 s: one to two minutes in all. Each attempt
+    /// waits for up to 1 s in SQLite itself. Meanwhile, the sources wait when the backlog is full. Any other error
+    /// fails the pipeline immediately. `attempts(1)` turns retries off. See
     /// [`SinkOptions::retry`](crate::SinkOptions::retry).
     pub fn retry(mut self, restart: Restart) -> Self {
         self.retry = Some(restart);
@@ -73,7 +73,7 @@ impl Options {
 
     /// Sets the policy for rows that SQLite refuses permanently. By default, they fail the pipeline.
     ///
-    /// These are rows that violate a constraint of a table that you made, and rows of a computation that are too large.
+    /// Such rows violate a constraint of a table that you made, or come from a computation and are too large.
     ///
     /// See [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
     pub fn refused_rows(mut self, policy: BadRows) -> Self {
