@@ -26,7 +26,7 @@ use crate::source::shared::Source;
 
 /// The persistence of a pipeline.
 pub(crate) trait Persistence: Any + Send + Sync {
-    /// Returns the state directory, in which no output may be.
+    /// Returns the state directory, which must not contain outputs.
     fn directory(&self) -> &Path;
 
     /// Checks the pipeline against the state of the previous run, and restores the tables.

@@ -103,7 +103,7 @@ impl Pipeline {
     ///
     /// # Panics
     ///
-    /// If a stop handle or a monitor was taken, since these belong to the pipeline as it was.
+    /// If a stop handle or a monitor was taken, because these belong to the pipeline with the old clock.
     #[track_caller]
     pub(crate) fn with_time(mut self, time: Time) -> Self {
         let Some(watched) = Arc::get_mut(&mut self.control) else {
@@ -160,8 +160,8 @@ impl Pipeline {
 
     /// Sets how long the sources, and then the sinks, have to end after a stop. The default is 10 s.
     ///
-    /// A stop can therefore take twice this time. A source or sink that is still busy then is abandoned, and the error
-    /// names it. Without a stop, the sinks have no deadline.
+    /// A stop can therefore take twice this time. A source or sink that is still busy after its period is abandoned,
+    /// and the error names it. Without a stop, the sinks have no deadline.
     ///
     /// ```
     /// # use pathway_io::Pipeline;
@@ -202,7 +202,7 @@ impl Pipeline {
     ///
     /// On standard error, it draws a line for each source and sink, and a summary at the end; see
     /// [`progress`](crate::progress). If standard error is not a terminal, it writes a line for each failed attempt of
-    /// a source that is run again, and names the parts that a stop waits for.
+    /// a source that is run again, and a line that names the parts for which a stop waits.
     ///
     /// Without the feature `progress`, a call does not compile.
     ///
@@ -219,7 +219,7 @@ impl Pipeline {
         self
     }
 
-    /// Returns a handle that stops the pipeline from anywhere, also before it runs.
+    /// Returns a handle that stops the pipeline from anywhere, even before it runs.
     ///
     /// ```
     /// # use pathway_io::{connector, Pipeline, ReadOptions, Schema, Subject};
@@ -253,13 +253,13 @@ impl Pipeline {
         self.monitor.get_or_init(|| Monitor::new(&self.control)).clone()
     }
 
-    /// Runs the pipeline until every source has ended or a stop occurs, and all rows are in the sinks.
+    /// Runs the pipeline until every source has ended or a stop occurs, and until all rows are in the sinks.
     ///
     /// # Errors
     ///
     /// The errors of [`start`](Self::start), or the first failure of a source, sink or computation.
-    /// [`Error::others`](crate::Error::others) has the later failures, and [`Error::summary`](crate::Error::summary)
-    /// the counts. A stop by handle or signal is not an error.
+    /// [`Error::others`](crate::Error::others) returns the later failures, and
+    /// [`Error::summary`](crate::Error::summary) the counts. A stop by handle or signal is not an error.
     pub fn run(self) -> Result<Summary> {
         self.start()?.join()
     }
@@ -307,7 +307,7 @@ impl Pipeline {
     /// # Errors
     ///
     /// If a sink cannot be opened, two sinks write to one path, the state of a persistent pipeline does not fit, or the
-    /// system refuses a thread. No source has been entered then.
+    /// system refuses a thread. In these cases, no source has run.
     pub fn start(self) -> Result<Running> {
         self.start_on(Workers::threads(1))
     }
@@ -329,7 +329,7 @@ impl Pipeline {
         let plan = std::mem::take(&mut *self.plan.lock());
         // The dropped value has no sources any more, so it does not warn.
         drop(self);
-        // User code runs and is dropped during the start. A panic in it does not leave this call.
+        // The user's code runs and is dropped during the start. A panic in it must not leave this call.
         let stop = Arc::clone(&control);
         guarded("its start", || start::start(plan, control, monitor, persistence, &workers)).unwrap_or_else(|kind| {
             // The threads that were started already must end.

@@ -39,7 +39,7 @@ mod unix {
 
     /// The pipelines that run with signals on, and the thread that listens for them.
     ///
-    /// One thread decides for all, so that each signal counts once, however soon the next one follows.
+    /// One thread decides for all pipelines, so that each signal counts once, however quickly the next one follows.
     struct Registry {
         running: Vec<Entry>,
         listener: Option<Listener>,
@@ -59,7 +59,8 @@ mod unix {
     }
 
     /// The signals that request a stop. SIGHUP is not among them if the process ignores it, as under `nohup`. SIGINT
-    /// always is: a shell without job control starts background jobs that ignore it, and scripts stop them with it.
+    /// always is: a shell without job control starts background jobs that ignore SIGINT, but scripts stop such jobs
+    /// with it.
     static STOPS: LazyLock<Vec<i32>> = LazyLock::new(|| {
         let mut stops = vec![SIGINT, SIGTERM];
         if !is_ignored(SIGHUP) {
@@ -68,8 +69,8 @@ mod unix {
         stops
     });
 
-    /// Returns whether the process ignores a signal. Only Linux reports this without `unsafe`. Elsewhere the answer is
-    /// no.
+    /// Returns whether the process ignores a signal. Only Linux reports this without `unsafe`. On other systems, the
+    /// function returns `false`.
     fn is_ignored(signal: i32) -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

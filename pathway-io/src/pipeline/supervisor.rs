@@ -184,8 +184,8 @@ impl Supervisor {
         if !ended {
             self.abandon_sources();
         }
-        // Without a stop, the start waits until all are ready. Otherwise a part that still opens has had the grace
-        // period.
+        // Without a stop, the start waits until all are ready. After a stop, a part that is still opening has had the
+        // grace period.
         let draining = self.control.update(|run| run.is_ready()).then(Instant::now);
         // This fails only if the sequencer has panicked, and then the control already knows the failure.
         let _ = self.inbox.send(Message::Finish);

@@ -26,9 +26,9 @@ use crate::source::shared::{IdleCheck, Source};
 const STALL: Duration = Duration::from_secs(10);
 /// The time between a stop and the report of the parts that have not ended.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// The longest time between two looks.
+/// The longest time between two checks.
 const LONGEST: Duration = Duration::from_secs(1);
-/// The shortest time between two looks.
+/// The shortest time between two checks.
 const SHORTEST: Duration = Duration::from_millis(5);
 
 pub(super) struct Watchdog {
@@ -40,10 +40,10 @@ pub(super) struct Watchdog {
 
 struct WatchedSource {
     source: Arc<Source>,
-    /// The counters since the source waits for space, with the time of that. The source is stalled if they do not
+    /// The counters when the source began to wait for space, with that time. The source is stalled if they do not
     /// change.
     waits: Option<(Standstill, Instant)>,
-    /// Whether the present wait was reported.
+    /// Whether the current wait was reported.
     is_reported: bool,
 }
 
@@ -65,7 +65,7 @@ impl Watchdog {
         Watchdog { control: Arc::clone(control), grace_period, interval, sources }
     }
 
-    /// Waits as [`Control::wait`] does, and looks at the run meanwhile.
+    /// Waits as [`Control::wait`] does, and checks the run during the wait.
     pub(super) fn watch(
         &mut self,
         mut done: impl FnMut(&RunState) -> bool,
@@ -80,7 +80,7 @@ impl Watchdog {
         loop {
             let report_at = |run: &RunState| run.stop.filter(|_| !is_reported).map(|(_, at)| began.max(at) + patience);
             let next_look = time.now() + self.interval;
-            // The first look is immediate, because a clock that is set by hand may have passed the limit already.
+            // The first check is immediate, because a clock that is set by hand may have passed the limit already.
             self.look();
             let (mut is_done, mut is_over) = (false, false);
             control.wait(

@@ -39,8 +39,8 @@
 //!
 //! # What it costs
 //!
-//! A snapshot reads numbers that the runtime counts in any case, so a monitor costs nothing per row. A snapshot locks
-//! each source for some nanoseconds. With 10 sources and 10 sinks, it takes less than 5 µs.
+//! A snapshot reads numbers that the runtime counts anyway, so a monitor costs nothing per row. A snapshot locks each
+//! source for some nanoseconds. With 10 sources and 10 sinks, it takes less than 5 µs.
 //!
 //! # Events
 //!
@@ -58,7 +58,7 @@
 //! | `start` | info | `connector` | a source begins |
 //! | `end` | info | `connector`, `rows`, `commits` | a source has ended |
 //! | `end` | info | `sink` | a sink has ended |
-//! | `commit` | debug | `connector`, `time`, `delivered` | a commit was handed to the sinks |
+//! | `commit` | debug | `connector`, `time`, `delivered` | a commit was passed to the sinks |
 //! | `checkpoint` | debug | `time`, `commits`, `duration`, `log_bytes` | a checkpoint is durable |
 //! | `run again: ..` | warn | `connector`, `attempts`, `wait` | a source has failed, and a [`Restart`](crate::Restart) calls `run` again |
 //! | `is tried again: ..` | warn | `sink`, `retries`, `wait` | a sink has failed and is tried again |
@@ -122,7 +122,7 @@ impl Monitor {
         Monitor(Arc::new(Inner { control: Arc::clone(control), last: OnceLock::new() }))
     }
 
-    /// Returns the present state of the pipeline.
+    /// Returns the current state of the pipeline.
     ///
     /// Before the start there are no sources and no sinks. After the run, the snapshot shows the end of the run.
     ///

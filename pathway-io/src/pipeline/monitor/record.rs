@@ -1,7 +1,7 @@
 //! Publishing a snapshot through the `metrics` facade.
 //!
-//! The metrics are made from the JSON form of the snapshot. So the documented rule for their names also holds for a
-//! field that is added later.
+//! The metrics are made from the JSON form of the snapshot, so the documented rule for their names also holds for
+//! fields that are added later.
 
 use std::collections::HashSet;
 use std::iter;
@@ -29,15 +29,15 @@ impl Monitor {
     /// | `pathway_source_rows_total`, `.._bad_rows_total`, `.._commits_total`, `.._attempts_total` | counter | `source` |
     /// | `pathway_source_backlog_rows`, `.._backlog_bytes`, `.._in_flight_rows`, `.._in_flight_bytes` | gauge | `source` |
     /// | `pathway_source_since_last_row_seconds`, `pathway_source_backing_off_until` (Unix milliseconds) | gauge | `source` |
-    /// | `pathway_source_state`: 1 for the present state, 0 for the others | gauge | `source`, `state` |
+    /// | `pathway_source_state`: 1 for the current state, 0 for the others | gauge | `source`, `state` |
     /// | `pathway_sink_updates_total`, `.._commits_total`, `.._retries_total`, `.._refused_total` | counter | `sink` |
     /// | `pathway_sink_undelivered`, `pathway_sink_lag_seconds` | gauge | `sink` |
-    /// | `pathway_sink_state`: 1 for the present state, 0 for the others | gauge | `sink`, `state` |
+    /// | `pathway_sink_state`: 1 for the current state, 0 for the others | gauge | `sink`, `state` |
     /// | `pathway_checkpoint_time` (Unix milliseconds), `.._age_seconds`, `.._duration_seconds`, `.._log_bytes` | gauge | |
     /// | `pathway_clock_time` (Unix milliseconds), `pathway_clock_ahead_seconds` | gauge | |
     ///
-    /// A second sink with the same name gets the label with `-2`. A field that is `null` is not published. The last
-    /// value of its metric then stays in the exporter.
+    /// A second sink with the same name gets a label that ends in `-2`. A field that is `null` is not published, so the
+    /// last value of its metric stays in the exporter.
     ///
     /// ```
     /// # use pathway_io::Pipeline;

@@ -44,7 +44,7 @@ pub struct SourceStatus {
     pub backlog: Load,
     /// The committed rows that the slowest sink has not taken.
     pub in_flight: Load,
-    /// The time since the last row was pushed. `None` before the first row.
+    /// The time since the last row was pushed, or `None` before the first row.
     ///
     /// It is accurate to a second, because a push records no time. The library checks each source at least once a
     /// second, and when you take a snapshot. The duration counts from the first check after the last row.
@@ -96,7 +96,7 @@ pub struct SinkStatus {
     pub commits: u64,
     /// The updates that the sink has not taken yet.
     pub undelivered: u64,
-    /// The age of the oldest commit that the sink has not taken, by the wall clock. Zero if there is none.
+    /// The age of the oldest commit that the sink has not taken, by the wall clock, or zero if there is none.
     pub lag: Duration,
     /// The number of retries after an error.
     pub retries: u64,

@@ -11,7 +11,7 @@ use crossbeam_channel::{Sender, bounded};
 
 use crate::run::threads;
 
-/// The lines that wait while standard error is stuck. The others are counted.
+/// The maximum number of lines that wait while standard error is stuck. Further lines are only counted.
 const LINES: usize = 64;
 /// The time that a part waits for its line, so that lines are rarely lost at the end of the process.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -21,7 +21,7 @@ type Line = (String, Sender<()>);
 
 struct Writer {
     lines: Sender<Line>,
-    /// A line was not written in time, and none has been since.
+    /// Whether a line was not written in time, and no line has been written since.
     stuck: Arc<AtomicBool>,
     left_out: AtomicU64,
 }

@@ -21,10 +21,10 @@
 //! second Ctrl-C leaves the cursor below the lines. Ctrl-Z removes them from the terminal, and they are drawn again
 //! when the program continues.
 //!
-//! The lines are *below* the cursor, which stays where the program has it. A program that draws its own table, or logs
-//! a line now and then, need not know about them. Several log lines together can cover a part of the display until the
-//! next update, and remains of it can stay on the screen. Write through [`writer`] or inside [`suspend`] to prevent
-//! that:
+//! The lines are *below* the cursor, which stays where the program has put it. A program that draws its own table, or
+//! logs a line now and then, need not know about them. Several log lines in quick succession can cover a part of the
+//! display until the next update, and remnants can stay on the screen. To prevent that, write through [`writer`] or
+//! inside [`suspend`]:
 //!
 //! ```
 //! use std::io::Write;

@@ -3,10 +3,10 @@
 //! The lines are below the cursor. A drawing first erases everything below the cursor: the old lines, even if the
 //! program has moved the cursor meanwhile. Index commands then scroll the terminal until there is space below the
 //! cursor, and keep its column. The cursor moves back up and is saved, the lines are written, and the cursor is
-//! restored. Each drawing is one write, so that other output does not come in between.
+//! restored. Each drawing is one write, so that no other output can interrupt it.
 //!
-//! indicatif cannot draw in this way. It moves up by the number of lines that it has drawn, and overwrites what others
-//! have written since.
+//! indicatif cannot draw in this way. It moves up by the number of lines that it has drawn, and overwrites the output
+//! of others since then.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 pub(super) struct Screen {
     /// The lines of each pipeline, with the pipeline's number.
     blocks: Vec<(u64, Vec<String>)>,
-    /// The present contents of the terminal.
+    /// The current contents of the terminal.
     drawn: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ thread_local! {
     static SUSPENDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Keeps the lines off the terminal until it is dropped. A nested one of the same thread has no effect.
+/// Keeps the lines off the terminal until it is dropped. A nested value of the same thread has no effect.
 pub(super) struct Suspended {
     screen: Option<MutexGuard<'static, Screen>>,
 }

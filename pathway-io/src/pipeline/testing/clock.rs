@@ -1,4 +1,4 @@
-//! [`Clock`]: time that passes when a test says so.
+//! [`Clock`]: a clock that a test sets by hand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +11,9 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A clock that a test sets by hand, so that the test never sleeps.
 ///
-/// In a pipeline that it drives, these follow it: autocommit, the back-off of a [`Restart`](crate::Restart),
+/// In a pipeline that it drives, it controls autocommit, the back-off of a [`Restart`](crate::Restart),
 /// [`Subject::sleep`](crate::Subject::sleep), [`ReadOptions::idle`](crate::ReadOptions::idle) and the warning about a
-/// stalled source. The times of commits and the grace period after a stop do not.
+/// stalled source. The times of commits and the grace period after a stop do not follow it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -78,7 +78,7 @@ impl Clock {
 
     /// Lets time pass.
     ///
-    /// It does not wait for the source: a pause or an interval that begins later is not shortened.
+    /// This method does not wait for the source: a pause or an interval that begins later is not shortened.
     /// [`advance_to_next`](Self::advance_to_next) waits.
     ///
     /// # Panics

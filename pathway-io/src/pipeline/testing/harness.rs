@@ -194,7 +194,7 @@ where
 
     /// Sets the deadline of the run, in real time. The default is 60 s.
     ///
-    /// A run that has not ended by then is stopped and fails. The error says what it has waited for.
+    /// A run that has not ended by then is stopped and fails. The error says what the run was waiting for.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -1,6 +1,5 @@
-//! Testing sources: [`collect`], [`Harness`], [`Stuck`], [`script`], [`Clock`],
-//! `connector_tests!` and `sink_tests!`. With the feature `dataflow`, also a
-//! computation: `compute`.
+//! Testing sources: [`collect`], [`Harness`], [`Stuck`], [`script`], [`Clock`], `connector_tests!` and `sink_tests!`.
+//! With the feature `dataflow`, `compute` tests a computation.
 
 mod clock;
 mod harness;

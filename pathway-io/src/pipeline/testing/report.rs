@@ -111,7 +111,7 @@ impl<S> Report<S> {
         commits.unwrap_or_else(|| panic!("the connector has no table {table} with rows of type `{}`", type_name::<T>()))
     }
 
-    /// Returns the offsets of the commits, in order. Offsets of another type are omitted.
+    /// Returns the offsets of the commits, in order. Offsets of a different type are omitted.
     #[must_use]
     pub fn offsets<O: Offset>(&self) -> Vec<O> {
         let kept = self.kept.lock();

@@ -11,8 +11,8 @@ use crate::sink::Sink;
 /// It behaves like a database that does not answer: the source waits once its backlog is full. After a stop the source
 /// must still end. Then the sink takes all commits, so that the run ends.
 ///
-/// Attach it with [`Harness::sink`](super::Harness::sink), which also stops the run when the source waits for it. You
-/// can attach it in any other pipeline, too; then the test must stop the run.
+/// Attach it with [`Harness::sink`](super::Harness::sink), which also stops the run when the source waits for the sink.
+/// You can also attach it in any other pipeline; the test must then stop the run itself.
 ///
 /// ```
 /// use pathway_io::testing::{Harness, Stuck};

@@ -4,14 +4,14 @@
 ///
 /// The name before the colon becomes the module of the tests. The expression after it makes the connector, and is
 /// evaluated for each run, several times in a test. Declare a source that does not end by itself as
-/// `endless, after 20 rows`: the tests stop it after that many. The macro needs the feature `persist`, which is on by
-/// default.
+/// `endless, after 20 rows`: the tests stop it after that number of rows. The macro needs the feature `persist`, which
+/// is on by default.
 ///
 /// A run that does not end is stopped after 60 s at the latest, and a source that is declared as `ends` has then failed.
 ///
 /// A test whose promise does not concern the connector passes. The last two tests also pass for a source that sends
 /// other rows in each run, and for one that has neither an end nor offsets, because there is nothing to compare. If the
-/// rows depend on time, two runs can be equal by chance. Give each run another number of rows in this case.
+/// rows depend on time, two runs can be equal by chance. In this case, give each run a different number of rows.
 ///
 /// A connector with several tables is tested table by table: keys and rows are compared within a table, and the order
 /// across tables does not matter. Each table must have a row.
@@ -24,11 +24,11 @@
 /// | `stops_pushing_after_closed` | `run` returns after a push has returned `Closed` |
 /// | `survives_a_failing_sink` | the failure of a sink ends `run`, and is the only failure |
 /// | `appends_no_key_twice` | `append_only`: no key comes twice |
-/// | `removes_only_keys_that_exist` | a removal is of a key that was pushed to the same table |
+/// | `removes_only_keys_that_exist` | each removal has a key that was pushed to the same table |
 /// | `resumes_at_every_offset` | from each offset, the source sends what one run sends after it; offsets survive serde |
 /// | `sets_offsets_within_the_backlog` | an offset comes before the backlog is full |
 /// | `sends_the_same_table_twice` | `full_snapshot`: two runs send the same tables |
-/// | `partitions_are_disjoint` | 1, 2 and 3 partitions have the same rows, each once |
+/// | `partitions_are_disjoint` | 1, 2 and 3 partitions together have the same rows, each once |
 /// | `restarts_after_each_row` | `run` is interrupted after a row and called again: nothing is missing, and with offsets each row comes once |
 /// | `can_be_dropped_at_each_await` | the same for an `async fn run` whose future is dropped at each `.await` |
 ///
@@ -141,7 +141,7 @@ macro_rules! connector_tests {
 /// | `recovers_nothing_at_first` | without a commit, `recover` returns `None` |
 /// | `recovers_its_last_commit` | `recover` returns the time of the last commit, and changes nothing |
 /// | `recovers_whole_commits` | after a kill between `write` and `flush`, the sink contains exactly the rows of the commits up to the time |
-/// | `takes_the_commits_that_it_misses` | with the commits after its time, it has each once |
+/// | `takes_the_commits_that_it_misses` | once the sink has received the commits after its time, it contains each commit once |
 /// | `undoes_what_was_not_flushed` | `recover` on the same sink undoes what was written since the last flush |
 /// | `keeps_its_time_without_a_commit` | a flush with nothing to write keeps the time |
 ///

@@ -19,14 +19,14 @@ use crate::run::restart::Restart;
 use crate::source::connector::{Connector, Subjects};
 use crate::source::options::ReadOptions;
 
-/// The most refused pushes that are allowed after a stop: each thread of a client can make one.
+/// The maximum number of refused pushes that are allowed after a stop: each thread of a client can make one.
 const MOST_REFUSALS: u64 = 16;
-/// The most offsets that are tried, spread over all.
+/// The maximum number of offsets that are tried, spread over all.
 const MOST_OFFSETS: usize = 200;
 
 /// A limit of `ReadOptions::idle` that no test reaches.
 const IDLE: Duration = Duration::from_secs(3600);
-/// The most failures that are tried: spread over all rows, or after one poll, two polls, and so on.
+/// The maximum number of failures that are tried: spread over all rows, or after one poll, two polls, and so on.
 const MOST_FAILURES: usize = 100;
 
 /// Returns whether an error says that a source has pushed a whole backlog without an offset.
@@ -64,7 +64,8 @@ where
         }
     }
 
-    /// Returns a harness for a run that something else than the end of the source ends. If it does not, a stop does.
+    /// Returns a harness for a run that is not ended by the source. If the expected event does not end the run, a stop
+    /// does.
     fn disturbed(&self) -> Harness<C, RowsOf<C>> {
         Harness::new((self.make)()).grace_period(GRACE_PERIOD).stop_at_deadline()
     }
@@ -167,7 +168,7 @@ where
     /// The failure of a sink ends `run`, and is the only failure.
     fn survives_a_failing_sink(&self) -> Verdict {
         if Self::has_offsets() {
-            // It finds the backlog. Other checks report a source that fails by itself.
+            // This run determines the backlog. Other checks report a source that fails by itself.
             let _ = self.whole();
         }
         let options = ReadOptions::new().backlog(self.backlog.get());
@@ -341,7 +342,7 @@ where
     /// Runs the source with a failure of its first attempt. Returns whether it has failed.
     fn fails(&self, fail: Fail, whole: &[TableRows], when: &str) -> Result<bool, String> {
         let moment = Duration::from_millis(1);
-        // The harness interrupts the source in the way of an idle source, so the limit itself must not be reached.
+        // The harness interrupts the source as if it were idle, so the limit itself must not be reached.
         let options = ReadOptions::new()
             .backlog(self.backlog.get())
             .idle(IDLE)
