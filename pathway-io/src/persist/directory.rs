@@ -107,7 +107,7 @@ impl Drop for StateDirectory {
 }
 
 impl StateDirectory {
-    /// Opens the directory, and creates it if it is missing. The path stays right if the program changes its working
+    /// Opens the directory, and creates it if it is missing. The path stays valid if the program changes its working
     /// directory.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let path = &std::path::absolute(path)
@@ -144,7 +144,7 @@ impl StateDirectory {
         Ok(directory)
     }
 
-    /// Checks that the directory is still the one that was locked. Another one would have another lock.
+    /// Checks that the directory is still the one that was locked. A different directory would have a different lock.
     pub(crate) fn check(&self) -> std::result::Result<(), BoxError> {
         self.watch.check(0, false).map_err(|error| {
             format!("the state directory `{}` is no longer locked: its file `{LOCK}`: {error}", self.path.display())
@@ -175,7 +175,7 @@ mod tests {
     fn is_given_back_while_a_process_that_is_being_started_has_its_lock_too() {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::open(directory.path()).unwrap();
-        // As after a fork.
+        // A forked process shares the lock in this way.
         let inherited = state.lock.try_clone().unwrap();
         assert!(StateDirectory::open(directory.path()).is_err());
         drop(state);

@@ -127,8 +127,8 @@ impl Reader {
 
     /// Returns the complete checkpoints after the first incomplete frame.
     ///
-    /// A power cut may leave unsynced bytes in any state, so a checkpoint can be on disk without its rows. But a
-    /// checkpoint starts only after the previous one is durable. Two checkpoints after an incomplete frame therefore
+    /// A power cut may leave unsynced bytes in any state, so a checkpoint can be on disk without its rows. A checkpoint
+    /// starts only after the previous one is durable, however. Two checkpoints after an incomplete frame therefore
     /// prove that the frame was durable and the file is damaged. A single checkpoint names its predecessor, which
     /// decides the question.
     pub(crate) fn checkpoints_after(&mut self) -> Result<Vec<Frame>, FileError> {

@@ -78,8 +78,8 @@ impl Log {
 
     /// Begins the next generation with a copy of another one, up to its last checkpoint, which ends at `end`.
     ///
-    /// The previous run may have ended with a failed sync. After such a failure, the operating system marks pages as
-    /// clean that it could not write, so a second sync of the same file proves nothing. Only data that is written
+    /// The previous run may have ended with a failed sync. After such a failure, the operating system marks the pages
+    /// that it could not write as clean, so a second sync of the same file proves nothing. Only data that is written
     /// again can be synced.
     pub(crate) fn rewrite(place: &LogPlace, generation: u64, end: u64, initial_len: u64) -> Result<Self, BoxError> {
         let from = path(&place.directory, generation);
@@ -172,7 +172,8 @@ impl Log {
         if self.place.sync {
             self.file.sync()?;
         }
-        // If the file were gone, the next start would begin from nothing and lose what was reported as durable.
+        // If the file were gone, the next start would begin from nothing and lose commits that were reported as
+        // durable.
         self.file.check()?;
         crash_point!(CheckpointSynced);
         self.committed = self.file.len();

@@ -101,7 +101,7 @@ impl Pipeline {
     /// source that had ended runs again, and [`Subject::resume`](crate::Subject::resume) returns its last offset.
     /// Callbacks, receivers and your own sinks receive each commit at least once, unless the sink [is
     /// transactional](crate::Sink::is_transactional). Computed tables are recomputed from the current rows. For this,
-    /// the state also has the distinct rows of each table without a key that a computation reads.
+    /// the state also contains the distinct rows of each table without a key that a computation reads.
     ///
     /// If the state does not fit (another schema, an output that is shorter than it was, the format of another
     /// version), the start fails before any file is changed. A persistent pipeline runs in one process, and on one
@@ -139,14 +139,14 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be created, holds something else, or is in use by another pipeline.
+    /// If the directory cannot be created, contains other files, or is in use by another pipeline.
     pub fn persistent(directory: impl AsRef<Path>) -> Result<Self> {
         let directory = Arc::new(StateDirectory::open(directory.as_ref())?);
         Ok(Self::with_persistence(Some(Arc::new(State { directory, durability: Lock::default() }))))
     }
 
-    /// Sets when the commits of a [persistent](Self::persistent) pipeline become durable. In another pipeline it has no
-    /// effect.
+    /// Sets when the commits of a [persistent](Self::persistent) pipeline become durable. It has no effect on other
+    /// pipelines.
     ///
     /// ```
     /// use std::time::Duration;

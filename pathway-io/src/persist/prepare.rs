@@ -65,7 +65,7 @@ impl PreparedState {
         let path = directory.path().to_owned();
         Self::recover(directory, durability, sources, derived, workers).map_err(|error| {
             match error.downcast::<Error>() {
-                // The panic of a connector's offset, which names the connector.
+                // This is the panic of a connector's offset, whose error names the connector.
                 Ok(error) => *error,
                 Err(error) => {
                     Error::pipeline(format!("cannot continue from the state in `{}`: {error}", path.display()))
@@ -184,7 +184,8 @@ impl Prepared for PreparedState {
     }
 }
 
-/// Refuses what cannot be persistent yet: several processes, and a source that is read in several partitions.
+/// Refuses pipelines that cannot be persistent yet: with several processes, or with a source that is read in several
+/// partitions.
 fn check_workers(workers: &Workers, sources: &[SourcePlan]) -> Result<()> {
     if workers.processes() > 1 {
         return Err(Error::pipeline("cannot be persistent in several processes yet\nhelp: run it in one process"));

@@ -199,7 +199,7 @@ pub(crate) struct FileLen {
     pub(crate) len: u64,
     /// The check value of the file's last kilobytes.
     pub(crate) check: Option<u32>,
-    /// Whether the file has the bad rows of a source.
+    /// Whether the file contains the bad rows of a source.
     pub(crate) is_quarantine: bool,
 }
 
@@ -242,8 +242,8 @@ impl Checkpoint {
         json!({"time": time, "offsets": offsets, "files": files, "sinks": sinks, "after": after, "end": is_end})
     }
 
-    /// Returns `None` if the value is not a checkpoint. Its checksum was right, so another version must have written
-    /// it.
+    /// Returns `None` if the value is not a checkpoint. Its checksum was right, so a different version must have
+    /// written it.
     pub(crate) fn of_json(value: &Value) -> Option<Self> {
         let offsets = value["offsets"].as_object()?.iter();
         let offsets =

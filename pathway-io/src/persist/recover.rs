@@ -164,8 +164,8 @@ fn check_outputs(checkpoint: &Checkpoint, tables: &[TableShape], quarantines: &[
     Ok(())
 }
 
-/// Checks that each table has as many transactional sinks as before. Your own sinks have no other name than their
-/// number.
+/// Checks that each table has as many transactional sinks as before. The number is the only name that your own sinks
+/// have.
 fn check_sinks(checkpoint: &Checkpoint, tables: &[TableShape], headers: [&Value; 2]) -> Result<(), BoxError> {
     let [before, now] = headers.map(record::databases);
     let only =
@@ -185,7 +185,7 @@ fn check_sinks(checkpoint: &Checkpoint, tables: &[TableShape], headers: [&Value;
 }
 
 impl Recovered {
-    /// Reads the rows back into the tables, and into the sinks of computed tables the commits that they may lack.
+    /// Reads the rows back into the tables. The sinks of computed tables receive the commits that they may lack.
     pub(crate) fn restore(&self, tables: &[TableShape]) -> Result<(), BoxError> {
         let tables: Vec<(&Arc<dyn AnyTable>, u64)> =
             tables.iter().map(|shape| (&shape.table, self.known(shape))).collect();

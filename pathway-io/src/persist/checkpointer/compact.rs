@@ -12,7 +12,7 @@ use crate::sequencer::journal::SnapshotPiece;
 impl Checkpointer {
     /// Starts a new log with the current rows, because most of the old log is history.
     pub(super) fn compact(&mut self) -> Result<(), BoxError> {
-        // First every sink makes its commits durable, so that none misses a commit that only the old log has.
+        // First every sink makes its commits durable, so that no sink lacks a commit that only the old log contains.
         let asked: Vec<_> = self.transactional.iter().map(|sink| sink.target.request(self.plan.time)).collect();
         for answer in asked {
             answer.recv().map_err(|_| PartFailed)?;

@@ -1,4 +1,4 @@
-//! The checkpointer: the one thread that makes commits durable, behind the sequencer.
+//! The checkpointer: the thread that makes the sequencer's commits durable.
 //!
 //! It appends each commit to the log immediately, so no commit is held in memory until the next checkpoint. A
 //! checkpoint then syncs each output file, appends its own record, and syncs the log. Commits that arrive meanwhile
@@ -30,7 +30,8 @@ use crate::sink::file::storage::remove;
 use crate::sink::start::{CheckpointedKind, CheckpointedSink};
 use crate::source::offset::{AnyOffset, SealedOffset};
 
-/// The most commits in one checkpoint. The limit ensures that a checkpoint is made, however fast the sources are.
+/// The maximum number of commits in one checkpoint. The limit ensures that a checkpoint is made, however fast the
+/// sources are.
 const COMMITS: usize = 4096;
 /// The number of bytes in the log after which a checkpoint is due.
 const BYTES: u64 = 4 * 1024 * 1024;
@@ -58,7 +59,7 @@ struct Checkpointer {
     commits: usize,
 }
 
-/// A sink or a source has failed. Its own error is reported, and no error of the state.
+/// A sink or a source has failed. Only its own error is reported, not an error of the state.
 #[derive(Debug)]
 struct PartFailed;
 
@@ -296,7 +297,7 @@ impl Checkpointer {
         Ok(())
     }
 
-    /// The results up to `time` were delivered. Those that a sink waits for are appended to the log.
+    /// Takes the results up to `time`, which were delivered. Appends to the log the results for which a sink waits.
     fn take_results(&mut self, time: u64) -> Result<(), BoxError> {
         self.results.extend(self.plan.results.try_iter());
         let (now, later) = mem::take(&mut self.results).into_iter().partition(|record| record.time <= time);

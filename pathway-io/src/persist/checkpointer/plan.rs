@@ -39,7 +39,7 @@ pub(in crate::persist) struct Quarantine {
 /// The durable part of a file.
 pub(in crate::persist) struct DurableFile {
     pub(super) record: FileLen,
-    /// The absolute path, which stays right if the program changes its working directory.
+    /// The absolute path, which stays valid if the program changes its working directory.
     path: PathBuf,
 }
 
@@ -63,7 +63,7 @@ impl DurableFile {
 
 /// A sink that must have every commit before it becomes durable.
 pub(super) struct Output {
-    /// The number of the source and of the table within it. `None` for a derived table.
+    /// The number of the source and of the table within it, or `None` for a derived table.
     pub(super) table: Option<(usize, usize)>,
     /// The file that the sink writes, if any.
     pub(super) file: Option<DurableFile>,
