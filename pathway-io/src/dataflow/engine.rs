@@ -1,10 +1,10 @@
 //! The engine of a running pipeline: it finds the computations and runs the workers.
 //!
-//! All computations of a pipeline form one dataflow. Each worker builds it in the same order on its own thread. Then
-//! the worker steps: it does all pending work, and sleeps until a commit, another worker or a sink wakes it. The
-//! dataflow is complete when the sources have ended and the sinks have taken all results.
+//! All computations of a pipeline form one dataflow. Each worker builds it in the same order on its own thread. The
+//! worker then runs in steps: it does all pending work, and sleeps until a commit, another worker or a sink wakes it.
+//! The dataflow is complete when the sources have ended and the sinks have taken all results.
 //!
-//! If a worker panics, the other workers would wait for its data without end. So a worker that fails sets a flag in
+//! If a worker panics, the other workers would wait for its data forever. A worker that fails therefore sets a flag in
 //! [`Flow`], and all workers end immediately without finishing their work. This loses nothing, since the failure ends
 //! the run.
 
@@ -68,7 +68,7 @@ impl RunningEngine for Guards {
 
     fn join(self: Box<Self>, drained: bool, grace_period: Duration) {
         if !drained {
-            // A worker whose dataflow loops without end checks the flag between steps.
+            // A worker whose dataflow loops forever checks the flag between steps.
             self.flow.abort();
         }
         // A worker that has not ended may never do so. Neither may the threads of a connection to a process that is
@@ -175,8 +175,8 @@ impl Engine for DataflowEngine {
 
     /// Starts the workers. Later failures are reported to the control.
     ///
-    /// With several processes, it first waits for the other processes. Then it combines each partitioned table from the
-    /// rows that all processes read.
+    /// If there are several processes, the engine first waits for the others, and then combines each partitioned table
+    /// from the rows that all processes read.
     fn start(mut self: Box<Self>, run: &EngineRun<'_>) -> Result<Option<StartedEngine>> {
         let EngineRun { workers, partitioned, prepared, control, inbox, grace_period } = run;
         if self.computations.is_empty() && (workers.processes() == 1 || partitioned.is_empty()) {

@@ -1,8 +1,8 @@
 //! Merges the rows of a batch that are equal in the columns that a computation reads: [`EqualRows`].
 //!
 //! A few columns often have few different values. The engine can process a thousand equal rows as one row with a diff
-//! of 1000, and need not see an update of another column. It is cheaper to find this in the columns, before the rows
-//! become structs.
+//! of 1000, and need not see an update of another column. Equal rows are cheaper to find in the columns, before the
+//! rows become structs.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -11,7 +11,7 @@ use hashbrown::HashTable;
 
 use crate::rows::column::view::ColumnView;
 
-/// Smaller batches are not merged, because emptying the hash table for each batch would cost more.
+/// Batches with fewer rows are not merged, because emptying the hash table for each batch would cost more.
 const AT_LEAST: usize = 64;
 /// The number of batches that are not merged after one in which most rows were different.
 const PAUSE: usize = 15;

@@ -1,9 +1,9 @@
 //! Passes the collection of a derived table from the computation that produces it to the computations that read it.
 //!
 //! The engine builds one computation after the other and does not know their row types, so it must keep a collection
-//! type-erased. A collection borrows its scope, so it cannot be a `dyn Any`. But a stream consists only of its place in
-//! the graph and a list of its readers. [`Exported`] keeps these two. The operator that gathers the results of the
-//! table copies its input to the readers ([`AlsoTo`]).
+//! type-erased. A collection borrows its scope, so it cannot be a `dyn Any`. A stream, however, consists only of its
+//! place in the graph and a list of its readers, and [`Exported`] keeps these two. The operator that gathers the
+//! results of the table copies its input to the readers ([`AlsoTo`]).
 
 use std::any::Any;
 use std::rc::Rc;

@@ -8,8 +8,8 @@
 //! If several processes read partitions, each process announces its commits to the others. They then move their
 //! frontiers past these times, as for their own commits.
 //!
-//! **The ledger** keeps the backlog credit of each commit until the sinks have taken the results of its time. So memory
-//! stays bounded, no matter which of source, engine and sink is the slowest.
+//! **The ledger** keeps the backlog credit of each commit until the sinks have taken the results of its time. Memory
+//! therefore stays bounded, no matter which of source, engine and sink is the slowest.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

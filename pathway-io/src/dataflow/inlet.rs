@@ -116,7 +116,7 @@ pub(crate) fn inlet_of<'scope, S: Schema, D: Clone + 'static>(
                 }
             }
             if taken == AT_ONCE {
-                // The queue may hold more commits, with times before the frontier. So the capability must not advance
+                // The queue may hold more commits, with times before the frontier, so the capability must not advance
                 // yet.
                 activator.activate();
             } else if horizon.finished {

@@ -6,8 +6,8 @@
 //! updates, one time after the other. If several pushes of a key have the same time, the last push of the partition
 //! with the highest index wins.
 //!
-//! Each row carries the place of its push. With a key, it carries the place of the key's first push. So a sink receives
-//! the rows of one time in the order of the partitions, and the rows of one partition in push order.
+//! Each row carries the place of its push. With a key, it carries the place of the key's first push. A sink therefore
+//! receives the rows of one time in the order of the partitions, and the rows of one partition in push order.
 //!
 //! Computations read the table like a derived table. A gathering operator serves its sinks.
 
@@ -181,8 +181,8 @@ fn upserted<'scope>(
     })
 }
 
-/// Frees memory if most keys were removed. `peak` is the largest number of keys since it last did so: the capacity does
-/// not tell, because a removed key can leave a mark in its place.
+/// Frees memory if most keys were removed. `peak` is the largest number of keys since the last such call. The capacity
+/// does not show it, because a removed key can leave a mark in its place.
 fn shrink<K: Eq + Hash, V, H: BuildHasher>(rows: &mut HashMap<K, V, H>, peak: &mut usize) {
     *peak = rows.len().max(*peak);
     if *peak >= SHRINK_FROM && rows.len() < *peak / 4 {

@@ -1,5 +1,5 @@
-//! The entry of tables into a computation: [`Tables`] is what the user names, [`Ports`] brings their rows to the
-//! closure.
+//! The entry of tables into a computation: [`Tables`] are the tables that the user names, and [`Ports`] brings their
+//! rows to the closure.
 
 use std::sync::{Arc, Weak};
 

@@ -1,8 +1,8 @@
 //! Some columns of a table as the input of a computation: [`Projection`].
 //!
 //! A row of the projection is made straight from the buffers of its columns, so that the other columns cost nothing.
-//! The rows of a derived table, and rows from another process, already are structs with all columns, from which the
-//! columns are selected.
+//! The rows of a derived table, and rows from another process, are already structs with all columns; the columns are
+//! selected from these.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -49,8 +49,8 @@ impl<S: Schema> Table<S> {
     ///
     /// The columns of `P` are found by their names. A column must have the type of the table's column, or a type that
     /// holds all its values, by the rules of [`assert_matches`](crate::schema::assert_matches). The key, the defaults
-    /// and the aliases of `P` do not matter. Values of another Rust type are converted by their JSON, and one that the
-    /// type of `P` does not have, such as an unknown variant, ends the run with an error.
+    /// and the aliases of `P` do not matter. Values of a different Rust type are converted through their JSON. A value
+    /// that the type of `P` does not have, such as an unknown variant, ends the run with an error.
     ///
     /// The compiler checks the columns when it builds the program. `cargo check` does not, unless you write
     /// `const _: () = assert_matches::<Cat, Genus>();` beside the struct.
@@ -82,7 +82,7 @@ impl<S: Schema> Table<S> {
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
     ///
-    /// A column that the table does not have is an error of the compiler:
+    /// A column that the table does not have causes a compile error:
     ///
     /// ```compile_fail
     /// # use pathway_io::{Schema, Table};

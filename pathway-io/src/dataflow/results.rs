@@ -2,8 +2,8 @@
 //!
 //! The updates of all workers are sent to the first worker. They are kept by time until the frontier shows that no more
 //! updates of that time can arrive. Then they are consolidated into one commit, which goes to the sinks of the table.
-//! The operator holds its output frontier at the oldest commit that a sink has not taken. That is how all processes
-//! learn the progress of the sinks.
+//! The operator holds its output frontier at the oldest commit that a sink has not taken. From this frontier, all
+//! processes learn the progress of the sinks.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, Hash};
@@ -85,7 +85,7 @@ impl<S: Schema> Logged<S> {
     fn send(&self, commit: Commit<S>, receipt: Arc<dyn Send + Sync>) {
         let time = commit.time();
         let journaled = self.journal.record(commit, receipt);
-        // This fails only if the checkpointer has ended, and it then has reported its own error.
+        // This fails only if the checkpointer has ended, and the checkpointer has then reported its own error.
         let _ = self.results.send(ComputedRecord { table: self.table, time, journaled });
     }
 }

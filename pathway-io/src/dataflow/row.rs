@@ -24,7 +24,7 @@ impl<S: Schema + Clone> Row for S {}
 
 /// A row that a computation can read to produce rows of `Out`: any [`Row`], for every `Out`.
 ///
-/// This trait exists so that a row without `Clone` gives one compile error. With the bound `Row`, rustc would report
+/// This trait exists so that a row without `Clone` causes one compile error. With the bound `Row`, rustc would report
 /// the row and then also the first operator that needs `Clone`. Here the closure receives an associated type, and rustc
 /// has two implementations to choose from. If neither applies, rustc treats the rows as erroneous and reports nothing
 /// further.

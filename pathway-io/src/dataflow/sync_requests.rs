@@ -2,8 +2,8 @@
 //! [`PendingSyncs`].
 //!
 //! A checkpoint at time `t` needs the length of each output file once all results up to `t` are in it. The dataflow
-//! produces these results later than the sequencer commits `t`. So a request waits until the operator has sent the
-//! results to the sinks, and then follows them.
+//! produces these results later than the sequencer commits `t`. A request therefore waits until the operator has sent
+//! the results to the sinks, and then follows them.
 
 use std::sync::Arc;
 

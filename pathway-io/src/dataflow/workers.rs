@@ -86,10 +86,10 @@ impl Workers {
 
     /// Sets the secret that all processes of the pipeline share. A process that does not know it cannot take part.
     ///
-    /// Each connection is opened by a challenge and a response (HMAC-SHA-256), so that the key itself is never sent.
-    /// The key should be long and random. The data that follows is neither encrypted nor signed: a program that can
-    /// read or change the packets of the network can read or change the rows. Without a key, the ports must be
-    /// reachable by trusted programs only.
+    /// Each connection begins with a challenge and a response (HMAC-SHA-256), so that the key itself is never sent. The
+    /// key should be long and random. The data that follows is neither encrypted nor signed: a program that can read or
+    /// change the packets of the network can read or change the rows. Without a key, make sure that only trusted
+    /// programs can reach the ports.
     ///
     /// ```
     /// use pathway_io::dataflow::Workers;

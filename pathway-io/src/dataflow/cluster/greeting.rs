@@ -42,7 +42,7 @@ pub(super) struct Greeting {
     pub(super) kind: u64,
     pub(super) processes: u64,
     pub(super) threads: u64,
-    /// A hash of the computations: processes of different programs would wait for each other for ever.
+    /// A hash of the computations: processes of different programs would wait for each other forever.
     pub(super) program: u64,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Greeter {
     nonces: Vec<u8>,
 }
 
-/// The sides of a connection, which must not be able to send each other's proofs back.
+/// The sides of a connection. They differ, so that neither side can send the other's proof back.
 const CONNECTING: u8 = b'c';
 const LISTENING: u8 = b'l';
 

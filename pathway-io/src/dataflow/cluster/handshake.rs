@@ -1,13 +1,13 @@
 //! How the processes of a cluster find each other: [`meet`].
 //!
-//! Each listens for those with a higher number and connects to those with a lower one, twice: for the dataflow's data,
-//! and for control messages. On each connection both first say who they are ([`greeting`](super::greeting)), and check
-//! that they run the same program with the same arguments.
+//! Each process listens for the processes with a higher number and connects to those with a lower number, twice: for
+//! the dataflow's data, and for control messages. On each connection, both processes first say who they are
+//! ([`greeting`](super::greeting)), and check that they run the same program with the same arguments.
 //!
-//! Any program can connect to a port. So each greeting has its own thread and a deadline, and a wrong greeting is
-//! ignored: a stranger can neither end the run nor keep the right process out. While this thread waits for a greeting,
-//! it also looks for a stop, and whether the processes before this one are still there. From time to time it reports
-//! the processes that are missing.
+//! Any program can connect to a port. Each greeting therefore has its own thread and a deadline, and a wrong greeting
+//! is ignored: a stranger can neither end the run nor keep the right process out. While this thread waits for a
+//! greeting, it also checks for a stop, and checks that the earlier processes are still connected. From time to time it
+//! reports the processes that are missing.
 
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs};
@@ -24,13 +24,13 @@ use crate::run::control::{Control, Notice};
 use crate::run::error::{Error, Result};
 use crate::run::threads;
 
-/// The interval at which a process looks for new connections, and for a stop.
+/// The interval at which a process checks for new connections and for a stop.
 const LOOK: Duration = Duration::from_millis(20);
 /// The interval at which a process reports the processes that are missing.
 const REPORT_INTERVAL: Duration = if cfg!(test) { LOOK } else { Duration::from_secs(10) };
 /// The time that the last processes have to connect, once another process has connected to all.
 const LAST_TIMEOUT: Duration = if cfg!(test) { LOOK } else { MIN_PEER_TIMEOUT };
-/// The most connections that greet at the same time. A further one replaces the oldest.
+/// The maximum number of connections that greet at the same time. A further connection replaces the oldest.
 const GREETERS: usize = 64;
 
 /// One process, while it looks for the other processes.
@@ -39,7 +39,7 @@ struct Handshake<'a> {
     key: Arc<[u8]>,
     program: u64,
     control: &'a Control,
-    /// The processes that are connected. Until all processes before this one are, only they are among them.
+    /// The connected processes. Later processes are added only when all processes before this one are connected.
     peers: Vec<Peer>,
     next_report: Instant,
     /// The deadline for all connections, once a peer has begun to run.
@@ -169,7 +169,7 @@ impl Handshake<'_> {
         Ok(self.control.is_stopping())
     }
 
-    /// Connects once, on its own thread: looking up a name or a machine that is off may take long.
+    /// Connects once, on its own thread, because it may take long to look up a name or to reach a machine that is off.
     fn connect_once(&self, process: usize, kind: Kind) -> Result<Receiver<Connected>> {
         let (sender, connected) = bounded(1);
         let (address, own) = (self.workers.addresses[process].clone(), self.greeting(kind as u64));

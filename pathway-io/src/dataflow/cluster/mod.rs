@@ -1,5 +1,5 @@
-//! A cluster of processes that runs one pipeline: how they find each other, and the messages that they exchange beside
-//! the dataflow's data.
+//! A cluster of processes that runs one pipeline: how they find each other, and the messages that they exchange in
+//! addition to the dataflow's data.
 //!
 //! Every two processes have two connections ([`handshake`], [`greeting`]). One carries the dataflow's data and is
 //! Timely's ([`data_stream`]). The other carries our own messages ([`message`]). For each other process, one thread
@@ -68,7 +68,7 @@ pub(crate) struct ShutdownBarrier {
 
 #[derive(Default)]
 pub(super) struct BarrierState {
-    /// The processes that have not said yet that they are done.
+    /// The processes that have not yet reported that they are done.
     awaited: Vec<String>,
     /// The number of processes to which messages must still be sent.
     unsent: usize,

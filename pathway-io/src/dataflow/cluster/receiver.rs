@@ -59,7 +59,7 @@ impl Receiver {
                 Ok(PeerMessage::Failed(text)) => return Some(self.failed(&text)),
                 Ok(PeerMessage::Done) => {
                     done = true;
-                    // From now on it may be silent. If the timeout cannot be removed, it does not matter below.
+                    // From now on the peer may be silent. If the timeout cannot be removed, it is ignored below.
                     let _ = self.stream.set_read_timeout(None);
                     self.mark_done();
                 }

@@ -90,8 +90,8 @@ impl<T: JsonType> Values<Json<T>> for SerdeBuffer<T> {
 
 /// A field of a type with serde's traits, or an `Option` of one, where `None` is null.
 ///
-/// The type names the field and not the field's type, like the tree of [`Fields`](crate::rows::fields::Fields). So a
-/// type without serde's traits causes no second compile error here.
+/// The type names the field and not the field's type, like the tree of [`Fields`](crate::rows::fields::Fields). For
+/// this reason, a type without serde's traits causes no second compile error here.
 pub struct JsonView<'a, S, const I: usize> {
     field: Option<&'a dyn Any>,
     row: PhantomData<fn() -> S>,

@@ -1,8 +1,8 @@
 //! [`Values`] of JSON.
 //!
 //! JSON defines no order. Here null comes first, then booleans, numbers, strings, arrays and objects. Objects are
-//! compared by their fields in the order of the names, whatever the order in the map. Values are equal exactly if they
-//! are equal in a column: `1` differs from `1.0`, and `-0.0` from `0.0`.
+//! compared by their fields in the order of the names, whatever the order in the map. Values are equal if and only if
+//! they are equal in a column: `1` differs from `1.0`, and `-0.0` from `0.0`.
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -5,7 +5,7 @@
 //! because all types of a family share one buffer. Columns are compared and hashed as everywhere in this library:
 //! floats by their bits in total order, a `json` column by its text.
 //!
-//! The serde form of a row is a tuple of its columns. It serves to send rows from one worker to another.
+//! The serde form of a row is a tuple of its columns. The engine uses it to send rows from one worker to another.
 
 mod any_json;
 mod derived;

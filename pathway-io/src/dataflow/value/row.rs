@@ -190,7 +190,7 @@ impl<T: ColumnType> Restored for Own<T> {
     }
 }
 
-/// A row that implements itself what a computed row needs, so that it can be flattened into one.
+/// A row that itself implements the traits that a computed row needs, so that it can be flattened into a computed row.
 #[diagnostic::on_unimplemented(
     message = "rows of `{Self}` cannot be computed on",
     label = "flattens `{Self}`, which does not implement the traits that computations need",
