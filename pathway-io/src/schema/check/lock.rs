@@ -30,7 +30,7 @@ pub struct LockedColumn {
     pub has_default: bool,
     /// Its aliases, each with the error if it was removed. Empty if the macro has checked them.
     pub aliases: &'static [(&'static str, &'static str)],
-    /// Its path, and the error if it is read elsewhere. `None` if the macro has checked it.
+    /// Its path, and the error if it is read elsewhere, or `None` if the macro has checked it.
     pub path: Option<(&'static str, &'static str)>,
     /// The error if the column does not exist.
     pub gone: &'static str,

@@ -7,9 +7,9 @@ use crate::rows::schema::Schema;
 
 /// Fails to compile unless every row of `A` can be read as a row of `B`.
 ///
-/// Schema `A` must have each column of `B`, by its name. Its type must have only values that `B`'s column can hold, and
-/// it can be null only if `B`'s column can. `A` may have further columns, and its key does not matter. It corresponds
-/// to Pathway's `A.assert_matches_schema(B)`.
+/// Schema `A` must have each column of `B`, by its name. The column's type must have only values that `B`'s column can
+/// hold, and the column can be null only if `B`'s column can. `A` may have further columns, and its key does not
+/// matter. The function corresponds to Pathway's `A.assert_matches_schema(B)`.
 ///
 /// Call it in a constant, so that the compiler evaluates it.
 ///
@@ -67,8 +67,9 @@ pub const fn assert_matches<A: Schema, B: Schema>() {
 
 /// Fails to compile unless `A` and `B` have the same columns.
 ///
-/// They must have the same names in the same order, the same types, the same nullable columns, and the same primary
-/// key. It corresponds to Pathway's `A.assert_matches_schema(B)` with all its strict options.
+/// The columns must have the same names in the same order, the same types and the same nullability, and the primary
+/// keys must be the same. The function corresponds to Pathway's `A.assert_matches_schema(B)` with all its strict
+/// options.
 ///
 /// ```
 /// use pathway_io::Schema;

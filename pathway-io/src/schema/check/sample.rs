@@ -10,7 +10,7 @@ use crate::rows::data_type::DataType;
 use crate::rows::description::{Column, RESERVED, Step, TableSchema};
 use crate::rows::message::{Message, contains, same};
 
-/// The bit of a null, beside those of the types.
+/// The bit of a null, after the bits of the types.
 const NULL: u32 = 1 << 27;
 
 /// A field of a sample, or a value inside one.

@@ -15,10 +15,11 @@ use crate::rows::description::{Column, TableSchema};
 impl TableSchema {
     /// Returns the Arrow schema of the table's columns (feature `arrow`).
     ///
-    /// Times have nanoseconds. Arrow has no leap seconds: one becomes the second after it, and in a time of day at the
-    /// end of the day the second before it. An instant is converted to UTC. A `Value` is a text with the extension type
-    /// `arrow.json`, and a `Uuid` is 16 bytes with `arrow.uuid`. A `Decimal` has 57 digits, 28 of them after the point,
-    /// so every value fits. A tuple is a struct with the fields `0`, `1`, and so on. A duration has at most 292 years.
+    /// Times have nanoseconds. Arrow has no leap seconds: a leap second becomes the second after it or, in a time of
+    /// day at the end of the day, the second before it. An instant is converted to UTC. A `Value` is a text with the
+    /// extension type `arrow.json`, and a `Uuid` is 16 bytes with `arrow.uuid`. A `Decimal` has 57 digits, 28 of them
+    /// after the point, so every value fits. A tuple is a struct with the fields `0`, `1`, and so on. A duration is at
+    /// most 292 years long.
     ///
     /// Descriptions, defaults and examples are metadata of the fields, as JSON where they are values; the description,
     /// the names of the primary key and `append_only` are metadata of the schema. Defaults are evaluated by this call.

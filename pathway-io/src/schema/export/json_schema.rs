@@ -10,7 +10,7 @@ impl TableSchema {
     /// 2020-12: it accepts the rows that `next_json` accepts and that [`jsonlines`](crate::jsonlines) writes.
     ///
     /// Columns with a default or of an `Option` are not required; a column with aliases is required by one of its
-    /// names. `time` and `diff`, which every output adds and `next_json` ignores, can have any value, also where
+    /// names. `time` and `diff`, which every output adds and `next_json` ignores, can have any value, even where
     /// unknown fields are denied. The columns of the primary key, for which JSON Schema has no keyword, are listed as
     /// `x-primary-key`. Defaults are evaluated by this call. The properties keep the order of the columns if
     /// serde_json's feature `preserve_order` is on. Otherwise they are sorted by name.
@@ -55,7 +55,7 @@ impl TableSchema {
             for alias in column.aliases {
                 let place = column.name.replace('~', "~0").replace('/', "~1");
                 let reference = json!({ "$ref": format!("#/properties/{}", percent(&place)) });
-                // Beside the column itself, the field is the one that every output adds.
+                // If the row also has the column itself, this field is the one that every output adds.
                 let is_reserved = RESERVED.contains(alias);
                 let value =
                     if is_reserved { json!({ "anyOf": [reference, { "type": "integer" }] }) } else { reference };

@@ -55,10 +55,9 @@ impl TableSchema {
     /// cats = pw.io.jsonlines.read("cats.jsonl", schema=Cat)
     /// ```
     ///
-    /// `Value` may be null and so is `Json | None`; dates, times of day, instants, UUIDs and decimals are `str`.
-    /// Pathway refuses rows with an integer above `i64::MAX`, and has no form of `NaN` in JSON. Defaults without a
-    /// JSON form that Pathway reads, such as bytes, are omitted; [`pathway_class`](TableSchema::pathway_class) has
-    /// them.
+    /// A `Value` may be null, so it becomes `Json | None`; dates, times of day, instants, UUIDs and decimals are `str`.
+    /// Pathway refuses rows with an integer above `i64::MAX`, and has no form of `NaN` in JSON. Defaults without a JSON
+    /// form that Pathway reads, such as bytes, are omitted; [`pathway_class`](TableSchema::pathway_class) has them.
     ///
     /// ```
     /// use pathway_io::Schema;
@@ -98,7 +97,7 @@ impl TableSchema {
     /// Returns the source of a Python class with the same columns, to be pasted into a program of Pathway. It expects
     /// `import pathway as pw`. See [`pathway_dict`](TableSchema::pathway_dict) for the types.
     ///
-    /// A column whose name Python does not allow gets another name, and `name=` with the real one.
+    /// A column whose name Python does not allow gets a different name, and `name=` with the real name.
     ///
     /// ```
     /// use pathway_io::Schema;
@@ -302,7 +301,7 @@ fn string(text: &str) -> String {
     quoted.replace('\u{7f}', "\\x7f").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
-/// Returns the name, or another one if Python does not allow it.
+/// Returns the name, or a different name if Python does not allow it.
 fn attribute(name: &str, index: usize, taken: &mut Vec<String>) -> String {
     let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());

@@ -26,7 +26,7 @@ impl TableSchema {
     /// Returns the statements that create a table for the *current* rows: the schema's columns with `NOT NULL`,
     /// defaults and checks, the primary key, and the descriptions as comments.
     ///
-    /// Names are quoted, so any name is allowed; PostgreSQL cuts off names beyond 63 bytes. Lists, arrays, tuples and
+    /// Names are quoted, so any name is allowed; PostgreSQL truncates names to 63 bytes. Lists, arrays, tuples and
     /// `Value` are JSON (`jsonb`), and durations are whole nanoseconds (`numeric`). An instant is a `timestamptz`,
     /// which has microseconds and no offset. SQLite has no types for dates, decimals and UUIDs, which are texts. Its
     /// integers are signed and have 64 bits, so the upper half of `u64` is refused. Defaults are evaluated by this

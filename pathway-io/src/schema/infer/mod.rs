@@ -22,7 +22,7 @@ use std::io::{self, Read};
 
 use summary::Summary;
 
-/// The most bytes of a sample that are read. It bounds the memory.
+/// The maximum number of bytes of a sample that are read. This bounds the memory.
 const BYTES: u64 = 64 << 20;
 
 /// Finds the row struct that fits a sample: JSON Lines, if it begins with `{`, or else CSV with a header. The first 64

@@ -45,11 +45,11 @@ pub(super) struct Summary {
     is_repeated: bool,
 }
 
-/// The most items of a list that are summarised by position: a column has no longer tuples.
+/// The maximum number of items of a list that are summarised by position: a column has no longer tuples.
 const PLACES: usize = 12;
 
-/// The most levels of lists whose items are summarised. An item is summarised twice, by its position and with the
-/// others, so the work doubles with each level.
+/// The maximum number of levels of lists whose items are summarised. An item is summarised twice, by its position and
+/// with the others, so the work doubles with each level.
 const LEVELS: usize = 4;
 
 impl Summary {
@@ -75,8 +75,8 @@ impl Summary {
         }
     }
 
-    /// Records whether a value occurred before. It compares hashes, so it can take two different values for one, with
-    /// a negligible probability.
+    /// Records whether a value occurred before. The function compares hashes, so it can mistake two different values
+    /// for equal ones, with a negligible probability.
     fn note(&mut self, text: &str) {
         if self.is_repeated {
             return;

@@ -1,4 +1,4 @@
-//! Commits as record batches: [`BatchBuilder`], and the methods of [`Commit`] for one of them.
+//! Commits as record batches: [`BatchBuilder`], and the methods of [`Commit`] that return one.
 //!
 //! Values go from the typed columns into Arrow's buffers, and no struct is made. Nested values are converted through
 //! their JSON form.
@@ -184,7 +184,8 @@ impl<S: Schema> Commit<S> {
     /// Returns the rows as an Arrow record batch, in the columns of [`TableSchema::arrow_schema`]; behind the feature
     /// `arrow`.
     ///
-    /// Rows that are retracted are among them: see [`record_batch_of_updates`](Commit::record_batch_of_updates).
+    /// The batch contains retracted rows too. To distinguish them, use
+    /// [`record_batch_of_updates`](Commit::record_batch_of_updates).
     ///
     /// # Errors
     ///
