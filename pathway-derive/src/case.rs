@@ -1,4 +1,4 @@
-//! The spellings of `rename_all`, which are serde's.
+//! The spellings of `rename_all`, which are the same as serde's.
 
 /// A spelling of column names, converted from Rust's `snake_case`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -33,8 +33,8 @@ impl Ctxt {
         }
     }
 
-    /// Reports each name that occurs a second time. The text of each item says what its name belongs to, such as
-    /// `column`. Returns whether all names are different.
+    /// Reports each name that occurs a second time. The text of each item says what it names, such as `column`. Returns
+    /// whether all names are different.
     pub fn all_differ<'a>(&self, names: impl IntoIterator<Item = (&'a str, String, Span)>) -> bool {
         let mut seen: HashMap<String, Span> = HashMap::new();
         let mut differ = true;

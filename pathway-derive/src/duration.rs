@@ -11,7 +11,8 @@ const UNITS: [(&str, u64); 7] = [
     ("h", 3_600_000_000_000),
 ];
 
-/// Returns the nanoseconds of a number with a unit; `None` if it is not one, or is too long for 64 bits.
+/// Returns the nanoseconds of a number with a unit, or `None` if the text is not such a number or does not fit in 64
+/// bits.
 pub fn parse(text: &str) -> Option<u64> {
     let text = text.trim();
     let unit_at = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_'))?;

@@ -34,8 +34,8 @@ pub fn with_bounds(generics: &Generics, bound: &TypeParamBound) -> Generics {
     bounded
 }
 
-/// Returns how many bounds a type parameter has, with those of the `where` clause, also for types that contain the
-/// parameter.
+/// Returns how many bounds a type parameter has. Bounds in the `where` clause count, too, even those on types that
+/// contain the parameter.
 pub fn count_bounds(generics: &Generics, name: &Ident) -> usize {
     let parameter = generics.type_params().find(|parameter| parameter.ident == *name);
     let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);

@@ -8,8 +8,8 @@
 //! - an associated item is `<T as Trait>::X`, since `T::X` may belong to another trait, and only a few inherent
 //!   methods are called;
 //! - patterns bind names that begin with `__`, because a pattern with the name of a constant would match the constant;
-//! - macros are called by an absolute path; only the runtime is imported, under its alias, and what the user names,
-//!   under names that begin with `__`;
+//! - macros are called by an absolute path; only the runtime is imported, under its alias, and items that the user
+//!   names, under names that begin with `__`;
 //! - impls are `#[automatically_derived]`, items are in a `const _`, and lints are allowed for a reason.
 
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! The item of a derive, read also if a field or variant is not finished.
+//! The item of a derive, which is read even if a field or variant is not finished.
 //!
 //! rustc reports the unfinished parts itself, because the item stays in the program.
 
@@ -82,7 +82,7 @@ fn is_end(input: ParseStream) -> bool {
         || input.peek(Ident::peek_any)
 }
 
-/// Parses what comes before the type of a field.
+/// Parses the tokens before the type of a field.
 fn name(input: ParseStream) -> syn::Result<TokenStream> {
     let (attrs, vis): (_, Visibility) = (input.call(Attribute::parse_outer)?, input.parse()?);
     let ident: Ident = input.parse()?;

@@ -1,7 +1,7 @@
 //! The macros of pathway-io: `#[derive(Schema)]` for rows, `#[derive(ColumnType)]` for the types of columns, `next!` to
 //! push rows, and `#[connector]` for sources.
 //!
-//! Depend on `pathway-io`, which re-exports the macros and has the traits and types that they use.
+//! Depend on `pathway-io`, which re-exports the macros and contains the traits and types that they use.
 //!
 //! Each macro has a folder. Those of `Schema` and `#[connector]` have these files: `ast` is the model, which borrows
 //! the user's tokens; `attr` parses the options; `check` has the rules that span several options; `expand` turns the
@@ -74,7 +74,7 @@ use proc_macro::TokenStream;
 /// | `rename_all = "camelCase"` | Renames all columns. The spellings are serde's. |
 /// | `append_only` | Rows are never removed. |
 /// | `deny_unknown` | A JSON row with an unknown field is an error. `time` and `diff`, which every output adds, are allowed. |
-/// | `default`, `default = expr` | A column that a row lacks gets its value from the struct's `Default`, or from `expr`. Columns of the key and of flattened schemas do not. |
+/// | `default`, `default = expr` | A column that a row lacks gets its value from the struct's `Default`, or from `expr`. This does not apply to columns of the key and of flattened schemas. |
 /// | `dataflow` | Implements the traits that computations need (feature `dataflow`): `Clone`, `Debug`, comparisons, `Hash` and serde's. |
 /// | `sample = "cats.jsonl"` | Checks the columns against real data: see below. |
 /// | `lock = "cat.schema.json"` | Checks the columns against those that were last accepted: see below. |
@@ -85,16 +85,16 @@ use proc_macro::TokenStream;
 /// | `#[schema(..)]` | meaning |
 /// |---|---|
 /// | `primary_key` | The column belongs to the primary key. One or several columns can have it. |
-/// | `default`, `default = expr` | Supplies the value for a row that lacks the column. A literal converts to `String` and to `Option`. Write the call of a function, not its name in a string as for serde. |
+/// | `default`, `default = expr` | Supplies the value for a row that lacks the column. A literal converts to `String` and to `Option`. To call a function, write the call itself, not the function's name in a string as for serde. |
 /// | `rename = ".."` | Sets the column's name in JSON and in every output. |
 /// | `alias = ".."` | Adds a name that is accepted when JSON is read. You can repeat the option. |
 /// | `flatten` | Inserts the columns of another schema. With `primary_key`, its key becomes one element of the key. |
-/// | `flatten, prefix = "home_"` | The same, with a prefix before each name, so that one schema can be flattened several times. |
+/// | `flatten, prefix = "home_"` | Does the same, with a prefix before each name, so that one schema can be flattened several times. |
 /// | `skip` | Leaves the field out of the columns. It is `Default::default()` in a row that is read or that the dataflow engine copies. |
 /// | `json` | Stores a value of any serde type as one JSON column. In an `Option`, null is `None`. |
 /// | `path = "seller.name"` | Reads the column inside another field of the JSON: see below. |
 /// | `with = "module"` | Stores a field of a foreign type as `module::Column`, by the functions `to_column` and `from_column` of the module: see below. |
-/// | `try_from = "T", into = "T"` | The same with the standard traits: `Into<T>` writes the field, `TryFrom<T>` reads it. The field's type must be `Clone`. |
+/// | `try_from = "T", into = "T"` | Does the same with the standard traits: `Into<T>` writes the field, and `TryFrom<T>` reads it. The field's type must be `Clone`. |
 /// | `example = expr` | Adds an example to the schema's description. |
 ///
 /// Doc comments become descriptions.
@@ -139,7 +139,7 @@ use proc_macro::TokenStream;
 /// In every output and in the exported schemas, the column has its own name. Rows with the value under that name or
 /// under an alias are read as well, so that `next_json` reads what a sink wrote. The exception is a column with the
 /// name of the field in which its path begins. Two columns cannot read one value, and a field in which a path begins
-/// cannot be a column. Unknown fields beside a step are ignored, under `deny_unknown` too.
+/// cannot be a column. Unknown fields next to a step are ignored, even under `deny_unknown`.
 ///
 /// ```
 /// # use pathway_io::{RunResult, Schema, Subject, connector};
@@ -174,11 +174,11 @@ use proc_macro::TokenStream;
 /// # Foreign types
 ///
 /// A field can have a type that cannot be a column. `with` names a module that converts it: `Column` is the column's
-/// type, `to_column` takes the field by reference, and `from_column` returns the field's type or a `Result`. A module
-/// for serde's `with` has other functions. An error makes the row a bad row that names the column. If the field is an
-/// `Option`, the value inside is converted, and `None` is null. The field can be part of the primary key if its type is
-/// `Clone` and the column's type can be a key. In JSON, in every output and in the schema, the column has its own type,
-/// not the field's.
+/// type, `to_column` takes the field by reference, and `from_column` returns the field's type or a `Result`. The
+/// functions differ from those of serde's `with`. If a conversion fails, the row is a bad row, and the error names the
+/// column. If the field is an `Option`, the value inside is converted, and `None` is null. The field can be part of the
+/// primary key if its type is `Clone` and the column's type can be a key. In JSON, in every output and in the schema,
+/// the column has its own type, not the field's.
 ///
 /// ```
 /// use pathway_io::{RunResult, Schema, Subject, connector};
@@ -228,20 +228,20 @@ use proc_macro::TokenStream;
 ///
 /// # A sample
 ///
-/// `sample` names a file of JSON Lines, or of CSV with a header (`.csv`), beside the source file or else in the
-/// package's directory. The compiler reads its first 1,000 lines, up to 4 MiB. It refuses the struct if one of them
-/// does not fit: a value of another type, or a null or missing field without an `Option` or a default. Fields without a
-/// column are ignored, unless `deny_unknown` refuses them. In CSV an empty field is a null, and `""` is an empty text.
-/// In JSON, paths are followed.
+/// `sample` names a file of JSON Lines, or of CSV with a header (`.csv`), next to the source file or else in the
+/// package's directory. The compiler reads its first 1,000 lines, up to 4 MiB. It refuses the struct if a line does not
+/// fit because it has a value of another type, or a null or missing field without an `Option` or a default. Fields
+/// without a column are ignored, unless `deny_unknown` refuses them. In CSV an empty field is a null, and `""` is an
+/// empty text. In JSON, a `path` is followed.
 ///
 /// A file of up to 256 MiB is tracked: the crate is rebuilt when the file changes. The compiler needs about three bytes
 /// of memory for each byte of the file. For a larger file, print `cargo::rerun-if-changed=cats.jsonl` in a `build.rs`.
 ///
 /// # A lock
 ///
-/// `lock` names a file that records the columns as they were last accepted. It is looked up in the same places, and
-/// belongs in version control. Only `PATHWAY_LOCK=update cargo build` writes it. A new lock is written beside the
-/// source file.
+/// `lock` names a file that records the columns as they were last accepted. The macro looks for the file in the same
+/// places. Keep it under version control. Only `PATHWAY_LOCK=update cargo build` writes it. A new lock is written next
+/// to the source file.
 ///
 /// | change | |
 /// |---|---|
@@ -253,9 +253,9 @@ use proc_macro::TokenStream;
 /// | another primary key, or the same in another order; `deny_unknown` added; the struct renamed | an error |
 ///
 /// A flattened schema must have its own lock, which covers its columns. If the macro does not know a type by its name,
-/// as for an alias, it cannot write the type to the lock. The error of the compiler then says what to write there. The
-/// lock does not distinguish types with the same text form: an enum, an IP address or a newtype of a `String` is a
-/// `String`, and `NonZero<i64>` is an `i64`. A change between such types is not noticed.
+/// as for an alias, it cannot write the type to the lock. The compile error then says what to write there. The lock
+/// does not distinguish types with the same text form: an enum, an IP address or a newtype of a `String` is a `String`,
+/// and `NonZero<i64>` is an `i64`. A change between such types is not noticed.
 ///
 /// The file is JSON, with one column on each line:
 ///
@@ -284,8 +284,8 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 /// be a key type, too. An enum has at most 65,535 variants.
 ///
 /// To store an enum whose variants have fields, use `#[schema(json)]` and serde's derives instead of this one. The enum
-/// is written as serde writes it, which by default is `{"Deleted": {"by": "ann"}}`; `#[serde(tag = "kind")]` and the
-/// like change that. A `json` column can be an `Option`, a `Vec` or a map of such a type, too:
+/// is written as serde writes it, by default as `{"Deleted": {"by": "ann"}}`; serde's attributes such as
+/// `#[serde(tag = "kind")]` change that. A `json` column can be an `Option`, a `Vec` or a map of such a type, too:
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -313,7 +313,7 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 /// | `rename_all = "snake_case"` | the enum | Renames all variants. The spellings are serde's. |
 /// | `rename = ".."` | a variant | Sets the variant's text. |
 /// | `alias = ".."` | a variant | Adds a text that is read as this variant. You can repeat the option. |
-/// | `other` | one variant | This variant is read from every text that no other variant has. It is written as its own text. |
+/// | `other` | one variant | This variant is read from every text that belongs to no other variant. It is written as its own text. |
 /// | `crate = path` | the type | Names the path of `pathway_io`, if the crate was renamed or re-exported. |
 ///
 /// ```
@@ -356,9 +356,9 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// If the last parameter of `run` is a `Partition`, the source is partitioned. The type must be `Clone`: each worker
 /// runs a clone, which reads the partition with the worker's number.
 ///
-/// An `async fn run` (feature `tokio`) takes an `AsyncSubject<S>` for each table. It runs on a runtime of one thread,
-/// the connector's own, so that its future need not be `Send`. A stop drops the future at its `.await`. Beside it,
-/// `on_stop` may be async, too.
+/// An `async fn run` (feature `tokio`) takes an `AsyncSubject<S>` for each table. It runs on a runtime on the
+/// connector's own thread, so its future need not be `Send`. A stop drops the future at its `.await`. With an
+/// `async fn run`, `on_stop` may be async, too.
 ///
 /// # Example
 ///

@@ -1,6 +1,6 @@
 //! The options inside `#[schema(..)]` and `#[connector(..)]`: a list of `key` and `key = value`.
 //!
-//! Each macro decides what a key means. This file has the forms that options share (a flag, a string, a path) and
+//! Each macro decides what a key means. This file contains the forms that options share (a flag, a string, a path) and
 //! their errors.
 
 use std::fmt::Display;
@@ -243,7 +243,7 @@ pub fn expression(ctxt: &Ctxt, option: &RawOption, example: impl Display) -> Opt
     value
 }
 
-/// Reads `crate = path`, also with the path in a string, as serde does. It is the path of a module, for a `use`.
+/// Reads `crate = path`. The path can also be in a string, as for serde. It is the path of a module, for a `use`.
 pub fn path(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
     let value = option.value(ctxt);
     let value = value.as_ref().map(peel);
@@ -268,7 +268,7 @@ pub fn ty(ctxt: &Ctxt, option: &RawOption) -> Option<Type> {
     expected(ctxt, option, value, ty, "a type", "\"String\"")
 }
 
-/// Returns what the value was read as. Reports a value that was not.
+/// Returns the value in the form in which it was read. Reports a value without that form.
 fn expected<T>(
     ctxt: &Ctxt,
     option: &RawOption,

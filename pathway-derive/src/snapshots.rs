@@ -1,5 +1,5 @@
-//! Shows the input and the expansion of each macro, and checks that the expansion is hygienic. The inputs without
-//! mistakes compile in `ui-tests/pass/snapshots.rs`.
+//! Takes snapshots of the input and the expansion of each macro, and checks that the expansion is hygienic. The inputs
+//! without mistakes compile in `ui-tests/pass/snapshots.rs`.
 //!
 //! `INSTA_UPDATE=always cargo test -p pathway-derive snapshots` stores the new expansions. Review them before you
 //! commit.

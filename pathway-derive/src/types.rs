@@ -102,7 +102,7 @@ pub fn is_known_column(ty: &Type) -> bool {
     }
 }
 
-/// The most elements of a tuple that is a column type.
+/// The maximum number of elements of a tuple that is a column type.
 const LONGEST_TUPLE: usize = 12;
 
 /// Returns whether the type is a primitive type that a column can have.
@@ -136,7 +136,7 @@ pub fn is_nameable(ty: &Type) -> bool {
 }
 
 /// Returns whether the type has a `_`, a `'_` or an `impl Trait` where rustc refuses it in a field and in a signature.
-/// A `_` in a constant or in the tokens of a macro is none.
+/// A `_` in a constant or in the tokens of a macro does not count.
 pub fn has_placeholder(ty: &Type) -> bool {
     match peel(ty) {
         Type::Infer(_) | Type::ImplTrait(_) => true,
@@ -166,7 +166,7 @@ pub fn mentions(ty: &Type, parameter: &Ident) -> bool {
     idents(ty.to_token_stream()).iter().any(|(name, is_behind)| name == parameter && !is_behind)
 }
 
-/// Returns the identifiers, each with whether it follows a `:`, like the last one of a path.
+/// Returns the identifiers, and for each whether it follows a `:`, as the last segment of a path does.
 fn idents(tokens: TokenStream) -> Vec<(Ident, bool)> {
     let mut is_behind = false;
     let idents = tokens.into_iter().flat_map(|token| {

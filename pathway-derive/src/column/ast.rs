@@ -38,7 +38,7 @@ pub struct Variant<'a> {
     pub text: String,
     /// Further texts that are read as this variant.
     pub aliases: Vec<LitStr>,
-    /// Whether every text that no other variant has is read as this one.
+    /// Whether every text that belongs to no other variant is read as this one.
     pub is_other: bool,
 }
 

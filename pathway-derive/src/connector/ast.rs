@@ -16,7 +16,7 @@ use crate::{lifetimes, option, suggest, types};
 pub struct Connector<'a> {
     pub block: &'a ItemImpl,
     pub options: Options,
-    /// There are several only if `#[cfg]` chooses one of them.
+    /// There are several methods only if `#[cfg]` chooses one of them.
     pub runs: Vec<Run<'a>>,
     pub on_stops: Vec<&'a ImplItemFn>,
 }
@@ -110,7 +110,8 @@ impl<'a> Connector<'a> {
         items.map(ToTokens::to_token_stream).collect()
     }
 
-    /// Returns the places of what need not be `'static`: the lifetimes of the block, `'_`, and `&` without a lifetime.
+    /// Returns the places of borrows that need not be `'static`: the lifetimes of the block, `'_`, and `&` without a
+    /// lifetime.
     pub fn borrowed_at(&self) -> Vec<Span> {
         let generics = &self.block.generics;
         let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
@@ -128,7 +129,7 @@ impl<'a> Connector<'a> {
         named.chain(lifetimes::elided_lifetimes(self.block.self_ty.to_token_stream())).collect()
     }
 
-    /// Returns what the block and its two methods allow, for the impl that repeats their types.
+    /// Returns the lints that the block and its two methods allow, for the impl that repeats their types.
     pub fn allowed_lints(&self) -> TokenStream {
         let methods = self.runs.iter().map(|run| run.method).chain(self.on_stops.iter().copied());
         option::allowed_lints(self.block.attrs.iter().chain(methods.flat_map(|method| &method.attrs)))
@@ -171,7 +172,8 @@ fn report_missing_run(ctxt: &Ctxt, block: &ItemImpl) {
 }
 
 impl<'a> Run<'a> {
-    /// Returns the subject, if it is the only one and has no offset type. An impl can then name its type at the row.
+    /// Returns the subject, if it is the only subject and has no offset type. An impl can then name its type at the
+    /// row.
     pub fn single_subject(&self) -> Option<&Parameter<'a>> {
         match self.parameters.as_slice() {
             [parameter] if parameter.offset().is_none() => Some(parameter),

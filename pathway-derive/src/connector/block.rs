@@ -53,7 +53,7 @@ pub fn block(connector: &Connector) -> ItemImpl {
             continue;
         }
         if method.sig.asyncness.is_some() {
-            // The runtime needs no `Send` future, and the user must write `async` also without an `await`.
+            // The runtime does not require a `Send` future, and the user must write `async` even without an `await`.
             method.attrs.push(parse_quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
         }
     }
@@ -63,7 +63,8 @@ pub fn block(connector: &Connector) -> ItemImpl {
 /// Returns the items from which an editor completes names: imports of the options, and a macro call around the
 /// unfinished items of the block.
 ///
-/// rustc has already reported the unfinished items, and compiles nothing here: only rust-analyzer sets the cfg.
+/// rustc has already reported the unfinished items, and does not compile these imports: only rust-analyzer sets the
+/// cfg.
 pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
     let block = connector.block;
     let krate = connector.options.krate.get();
@@ -90,8 +91,8 @@ pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
     }
 }
 
-/// Removes from the signature what rustc would report, too: adds all bounds that a type may need to the parameters
-/// without one, and replaces types without a size.
+/// Changes the parts of the signature that rustc would report as well: adds all bounds that a type may need to the
+/// parameters without one, and replaces types without a size.
 fn replace_unfit_types(method: &mut ImplItemFn, run: &Run, connector: &Connector) {
     let generics = &connector.block.generics;
     let krate = option::crate_path(connector.options.krate.get(), Span::call_site());

@@ -9,7 +9,7 @@ use super::unfit;
 use crate::ctxt::Ctxt;
 use crate::{option, types};
 
-/// The most tables that a connector can have.
+/// The maximum number of tables that a connector can have.
 const MOST_SUBJECTS: usize = 8;
 
 pub fn options(ctxt: &Ctxt, connector: &Connector) {
@@ -35,7 +35,7 @@ pub fn options(ctxt: &Ctxt, connector: &Connector) {
     }
 }
 
-/// Reports what the connector borrows. Returns whether it borrows nothing.
+/// Reports the borrows of a connector. Returns whether there are none.
 pub fn lifetimes(ctxt: &Ctxt, connector: &Connector) -> bool {
     let borrowed = connector.borrowed_at();
     for place in &borrowed {
@@ -48,7 +48,7 @@ pub fn lifetimes(ctxt: &Ctxt, connector: &Connector) -> bool {
     borrowed.is_empty()
 }
 
-/// Reports what is wrong with a `run`. Returns whether its impl can be emitted nevertheless.
+/// Reports the mistakes in a `run`. Returns whether its impl can be emitted nevertheless.
 pub fn run(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
     if run.is_async && !ASYNC {
         ctxt.error(

@@ -39,7 +39,7 @@ pub fn of_block(connector: &Connector, run: Option<&Run>) -> TokenStream {
             Kind::Subject { schema, .. } => Some(quote!(#pw::Table<#schema>)),
             _ => Some(stub.clone()),
         },
-        // A superfluous parameter has no table.
+        // A surplus parameter has no table.
         Kind::NoSubject => None,
     };
     let tables: Vec<TokenStream> = run.iter().flat_map(|run| run.parameters.iter().filter_map(table)).collect();

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use super::ast::{Kind, Parameter, Run};
 use crate::option;
 
-/// Returns a type that keeps the impls of one use of the macro apart from those of another.
+/// Returns a type that distinguishes the impls of one use of the macro from those of another.
 pub fn marker(name: &str) -> Ident {
     format_ident!("__PathwayIo{name}", span = Span::mixed_site())
 }

@@ -99,7 +99,7 @@ impl DataType {
     }
 }
 
-/// Returns whether every value of the old type is a value of the new one, also as text.
+/// Returns whether every value of the old type is a value of the new one, in its text form too.
 fn widens(old: &str, new: &str) -> bool {
     match (integer(old), integer(new)) {
         (Some((old_signed, old_bits)), Some((signed, bits))) => bits > old_bits && (signed || !old_signed),

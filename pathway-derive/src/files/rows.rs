@@ -7,15 +7,15 @@ use super::csv::{Reader, Record};
 use super::head::{Head, without_mark};
 use super::json;
 
-/// The most lines that are read.
+/// The maximum number of lines that are read.
 const LINES: usize = 1000;
-/// The most bytes that are read.
+/// The maximum number of bytes that are read.
 const BYTES: usize = 4 << 20;
 
 /// The value of a field.
 pub enum Cell {
     Json(json::Value),
-    /// A field of CSV. `None` if it is empty and not in quotes.
+    /// A field of CSV, or `None` if it is empty and not in quotes.
     Text(Option<String>),
 }
 

@@ -1,9 +1,9 @@
-//! The expansion of `next!` for an editor. It contains each of the user's tokens once and in its place, also if the
-//! row is unfinished.
+//! The expansion of `next!` for an editor. It contains each of the user's tokens once and in its place, even if the row
+//! is unfinished.
 //!
-//! rust-analyzer expands a macro with a marker identifier where the cursor is, and completes what it finds there in
-//! the expansion. The full expansion would not do: it names a field twice for `..`, and a row that does not parse has
-//! none. This expansion only adds the calls around values that parse.
+//! rust-analyzer expands a macro with a marker identifier where the cursor is, and completes what it finds there in the
+//! expansion. The full expansion is unsuitable: it names a field twice for `..`, and a row that does not parse has no
+//! such expansion. This expansion only adds the calls around values that parse.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};

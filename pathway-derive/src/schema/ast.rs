@@ -181,8 +181,8 @@ impl<'a> Column<'a> {
         !self.is_flat() && !self.is_json() && self.conversion().is_none()
     }
 
-    /// Returns the conversion of the value, if it is stored as another type. `None` also for an option that has been
-    /// reported.
+    /// Returns the conversion of the value, if it is stored as another type. For an option that has been reported,
+    /// returns `None`.
     pub fn conversion(&self) -> Option<Conversion<'_>> {
         let options = &self.options;
         if self.is_flat() || self.is_json() {
@@ -195,7 +195,7 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// Returns the field's type; of an `Option` whose item is stored in another form, the item.
+    /// Returns the field's type or, for an `Option` whose item is stored in another form, the type of the item.
     pub fn item(&self) -> &Type {
         types::option_of(self.ty).unwrap_or(self.ty)
     }

@@ -131,7 +131,7 @@ impl ColumnOptions {
         self.refuse_beside(ctxt, "skip", &others, note);
     }
 
-    /// Reports these options, and all options that describe one column, beside one that excludes them.
+    /// Reports these options, and all options that describe one column, next to an option that excludes them.
     pub fn refuse_beside(&self, ctxt: &Ctxt, other: &str, keys: &[Option<&Ident>], note: &str) {
         let of_column = [
             self.rename.key(),

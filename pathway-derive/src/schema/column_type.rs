@@ -8,11 +8,11 @@ use crate::types::{self, text};
 /// Types that serde can flatten and a table cannot.
 const CONTAINERS: [&str; 3] = ["HashMap", "BTreeMap", "Vec"];
 
-/// Types around one value that a schema does not see through.
+/// Types around one value. A schema does not treat them as that value.
 const POINTERS: [&str; 3] = ["Box", "Rc", "Arc"];
 
-/// Reports a type that does not own its value: a reference, `str` or a slice, in a plain column also in an `Option`. A
-/// lifetime parameter of the struct is reported elsewhere.
+/// Reports a type that does not own its value: a reference, `str` or a slice and, in a plain column, an `Option` of
+/// one. A lifetime parameter of the struct is reported elsewhere.
 pub fn check_owned(ctxt: &Ctxt, ty: &Type, is_plain: bool) -> bool {
     // rustc reports these in a field, and once more where an impl names the type.
     if types::has_placeholder(ty) {

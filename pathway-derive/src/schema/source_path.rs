@@ -12,7 +12,7 @@ use syn::LitStr;
 /// reads the beginning, which seldom changes in a large file.
 const TRACKED: u64 = 256 << 20;
 
-/// Returns the possible paths of a file in order of preference: beside the source file, then in the package's
+/// Returns the possible paths of a file in order of preference: next to the source file, then in the package's
 /// directory.
 pub fn candidates(path: &LitStr) -> Vec<PathBuf> {
     let text = path.value();
@@ -42,7 +42,7 @@ fn source_directory(span: Span) -> Option<PathBuf> {
 
 /// Generates an item that makes cargo rebuild the crate when the file changes.
 ///
-/// `include_bytes!` is the only way on a stable compiler.
+/// On a stable compiler, only `include_bytes!` can do this.
 pub fn track(path: &Path, file_len: u64) -> Option<TokenStream> {
     if file_len > TRACKED {
         return None;
@@ -69,7 +69,7 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
-/// Returns the places in words. The first is the resolved path beside the source file.
+/// Returns the places in words. The first is the resolved path next to the source file.
 pub fn list(places: &[PathBuf]) -> String {
     let others = if places.len() > 1 { ", then in the directory of the package" } else { "" };
     format!("`{}`{others}", places[0].display())

@@ -61,7 +61,7 @@ fn list(ty: &Type, trust: Trust) -> DataType {
     }
 }
 
-/// Returns types of the standard library and of well-known crates whose names a user's own type could have.
+/// Returns the type for a name from the standard library or a well-known crate that a user's own type could also have.
 fn likely(name: &str, arguments: &[&Type]) -> DataType {
     let of = |ty: &Type| of(ty, Trust::Likely);
     match (name, arguments) {

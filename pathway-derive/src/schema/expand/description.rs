@@ -1,4 +1,4 @@
-//! The columns as the schema describes them: lists of names, of descriptions and the like.
+//! The description of the columns: lists of their names, descriptions and other properties.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};

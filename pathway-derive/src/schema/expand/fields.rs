@@ -37,7 +37,7 @@ pub fn field_impls(schema: &Schema, pw: &Ident) -> TokenStream {
                 let example = column.options.example.given();
                 let example = example
                     .map(|given| value_function(schema, i, column, pw, "example", Some(&given.value), &given.key));
-                // A key type is also a column type: with both bounds, a type that is neither would be two errors.
+                // A key type is also a column type: with both bounds, a type that is neither would cause two errors.
                 let name = if is_key { "KeyField" } else { "Field" };
                 (name, column_type(schema, i, column, pw), quote!(#default #example))
             }

@@ -47,7 +47,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let own_key = quote_spanned!(span=> <Self as #at::Keyed>::Key);
     let with_parts = with_parts_method(schema, &keys, &at, &own_key);
     let foreign = keys.iter().find(|(_, column)| !is_named_directly(schema, column));
-    // The lint mistakes generated tokens with the span of a user's type for the user's own.
+    // The lint mistakes generated tokens with the span of a user's type for the user's own tokens.
     let allow = foreign.map(|_| quote!(#[allow(unused_qualifications)]));
     let key_method = option::item_at(span, quote_spanned!(span=> fn key(&#this) -> #own_key), key);
     let impl_token = option::impl_at(schema.ident);

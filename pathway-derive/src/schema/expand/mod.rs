@@ -2,9 +2,9 @@
 //!
 //! A type that is not a well-known column type is named in one impl, `Field<I>`, and the bound on its associated type
 //! causes the one error. All other code uses `Field<I>::Type` through functions of the runtime, and compiles for every
-//! type. Bodies and impls cost compile time. So each schema has two bodies, each default has one, and a column of a
-//! well-known type without a default and an example has no impl. `cargo check` evaluates each constant of an impl, so
-//! the impl has only lists of literals; the trait joins them where the description is used.
+//! type. Bodies and impls cost compile time. Each schema therefore has two bodies, each default has one, and a column
+//! of a well-known type without a default and an example has no impl. `cargo check` evaluates each constant of an impl,
+//! so the impl contains only lists of literals; the trait joins them where the description is used.
 
 mod convert;
 mod data;
@@ -92,7 +92,7 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     }
 }
 
-/// Returns the fields that are no columns, in a literal of the row.
+/// Returns the fields that are not columns, in a literal of the row.
 fn skipped_fields(schema: &Schema, pw: &Ident) -> TokenStream {
     let fields = schema.skipped.iter().map(|field| {
         let (ident, ty) = (field.ident, field.ty);

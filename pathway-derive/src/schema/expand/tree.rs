@@ -9,8 +9,8 @@ use crate::types;
 
 /// Returns whether the column's type can be named directly, without an impl of `Field`.
 ///
-/// A name such as `String` may belong to another type. In a plain column that is one error. In a key or in a computed
-/// row it would be one error for each requirement, so only primitive types are named directly there.
+/// A name such as `String` may belong to another type. In a plain column, that causes one error. In a key or in a
+/// computed row, it would cause one error for each requirement, so only primitive types are named directly there.
 pub fn is_named_directly(schema: &Schema, column: &Column) -> bool {
     let options = &column.options;
     let is_plain = column.is_stored_as_it_is() && !options.default.is_set() && !options.example.is_set();

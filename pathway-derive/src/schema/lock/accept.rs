@@ -1,4 +1,4 @@
-//! `PATHWAY_LOCK=update`: writes the lock for the present struct.
+//! `PATHWAY_LOCK=update`: writes the lock for the current struct.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -43,7 +43,7 @@ pub fn lock_of(schema: &Schema, old: Option<&Lock>) -> Lock {
         let data_type = column.data_type(Trust::Likely);
         let old = old.and_then(|old| old.column(&column.name));
         let (data_type, optional) = match (data_type, old) {
-            // The entry keeps the recorded type, which the compiler compares with the present one.
+            // The entry keeps the recorded type, which the compiler compares with the current one.
             (data_type, Some(old)) if data_type.has_unknown() => (old.data_type.clone(), old.optional),
             (data_type, None) if data_type.has_unknown() => (DataType::Unknown, false),
             (data_type, _) => data_type.without_option(),

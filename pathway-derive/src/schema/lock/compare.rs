@@ -20,7 +20,7 @@ pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock, is_n
     let comparison = Comparison { ctxt, schema, literal, lock, is_named, file: literal.value(), pw };
     comparison.compare_options();
     if !comparison.has_same_key() {
-        // One error for one change: a column that joins or leaves the key would be reported a second time.
+        // One change should cause one error: a column that joins or leaves the key would be reported a second time.
         return TokenStream::new();
     }
     let mut checks = TokenStream::new();

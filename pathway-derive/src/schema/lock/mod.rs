@@ -25,7 +25,7 @@ use crate::option;
 
 /// The environment variable that makes the macro write locks.
 const UPDATE_VARIABLE: &str = "PATHWAY_LOCK";
-/// The most bytes of a lock.
+/// The maximum number of bytes of a lock.
 const MAX_BYTES: usize = 1 << 20;
 
 const COMPATIBLE: &str =

@@ -36,7 +36,8 @@ use type_check::{Misfit, VALUE, kind};
 /// The limit for the items of a list and for the steps into a value that are checked for the paths of flattened
 /// schemas.
 const FLAT_LIMIT: usize = 8;
-/// The most nested values that are kept for these paths. An object can be a map with a different name in each row.
+/// The maximum number of nested values that are kept for these paths. An object can be a map with a different name in
+/// each row.
 const MAX_NESTED: usize = 256;
 
 /// Checks the schema against its sample, if it has one. The returned items make cargo track the file, and contain the
@@ -87,7 +88,7 @@ struct SampleCheck<'a> {
     /// The first line.
     first_line: Option<usize>,
     states: Vec<State<'a>>,
-    /// How many items of a list are read, and how many levels of a value.
+    /// How many items of a list, and how many levels of a value, are read.
     max_items: usize,
     max_steps: usize,
     has_flat: bool,
@@ -161,7 +162,7 @@ impl<'a> SampleCheck<'a> {
     }
 
     /// Reports the first value in a row through which the path of a column does not lead: a step of another type. The
-    /// column is not just missing there, because `next_json` refuses the row.
+    /// column does not count as missing, because `next_json` refuses the row.
     fn check_paths(&mut self, row: &Row) {
         let paths: Vec<&Path> = self.states.iter().filter_map(State::path).collect();
         for state in self.states.iter_mut().filter(|state| state.summary.fault.is_none()) {
@@ -295,7 +296,7 @@ impl<'a> SampleCheck<'a> {
         self.unread.push((name.clone(), what + &at()));
     }
 
-    /// An error about the sample as such.
+    /// Reports an error about the sample itself.
     fn report_at_sample(&self, line: usize, column: usize, reason: &str) {
         let (name, path) = (&self.name, self.path);
         self.ctxt.error(self.literal, format!("`{name}` line {line}: {reason}\nnote: at {path}:{line}:{column}"));

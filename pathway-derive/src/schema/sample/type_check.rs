@@ -96,7 +96,7 @@ fn long_integer(shown: impl fmt::Display) -> Misfit {
     Misfit { found, help: Some("a `RawJson` keeps all digits") }
 }
 
-/// Checks that no name is twice in an object.
+/// Checks that an object contains no name twice.
 fn check_names(fields: &[Field]) -> Result<(), Misfit> {
     let mut names = HashSet::new();
     match fields.iter().find(|field| !names.insert(&field.name)) {
