@@ -18,7 +18,6 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 
-/// The names of the prelude.
 const PRELUDE: [&str; 36] = [
     "bool", "str", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize", "f32", "f64", "String", "Vec",
     "Option", "Some", "None", "Result", "Ok", "Err", "Box", "Clone", "Copy", "Default", "From", "Into", "Iterator",

@@ -98,7 +98,6 @@ impl Row {
         quote!({ type #row = #path; #literal })
     }
 
-    /// Returns the names of the fields that are given.
     fn given_names(&self) -> TokenStream {
         let given = self.fields.iter().map(|Field { attributes, name, .. }| {
             let name = name.unraw().to_string();

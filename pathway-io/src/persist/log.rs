@@ -36,7 +36,6 @@ pub(crate) fn generation(name: &str) -> Option<u64> {
 pub(crate) struct LogPlace {
     pub(crate) directory: PathBuf,
     pub(crate) storage: Arc<dyn Storage>,
-    /// Whether to sync.
     pub(crate) sync: bool,
 }
 

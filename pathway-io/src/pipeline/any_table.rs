@@ -79,7 +79,6 @@ pub(crate) struct TableState {
     pub(crate) results: Option<(u32, Sender<ComputedRecord>)>,
 }
 
-/// A table that has been started.
 pub(crate) struct StartedTable {
     pub(crate) stage: Box<dyn Stage>,
     /// The sinks that take part in checkpoints.

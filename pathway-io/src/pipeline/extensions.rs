@@ -24,7 +24,6 @@ use crate::source::offset::Offsets;
 use crate::source::options::ReadOptions;
 use crate::source::shared::Source;
 
-/// The persistence of a pipeline.
 pub(crate) trait Persistence: Any + Send + Sync {
     /// Returns the state directory, which must not contain outputs.
     fn directory(&self) -> &Path;
@@ -158,7 +157,6 @@ pub(crate) struct EngineRun<'a> {
     pub(crate) grace_period: Duration,
 }
 
-/// A started engine.
 pub(crate) struct StartedEngine {
     pub(crate) downstream: Arc<dyn Downstream>,
     pub(crate) running: Box<dyn RunningEngine>,

@@ -36,7 +36,6 @@ impl Workers {
         Workers { threads: threads.max(1), process: 0, addresses: Vec::new(), key: Vec::new(), engine: None }
     }
 
-    /// Returns the number of processes.
     pub(crate) fn processes(&self) -> usize {
         self.addresses.len().max(1)
     }

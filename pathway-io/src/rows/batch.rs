@@ -58,7 +58,6 @@ pub(crate) struct Batch<S: Schema> {
 /// A row that was pushed as a struct, and that a sink can never accept.
 pub(crate) struct RefusedRow<S> {
     pub(crate) row: S,
-    /// The row as JSON.
     pub(crate) json: Vec<u8>,
     pub(crate) error: RowError,
 }

@@ -99,7 +99,6 @@ impl RunState {
 }
 
 impl Control {
-    /// Adds a part.
     pub(crate) fn add(&self, part: Arc<dyn Part>, phase: Phase) -> PartId {
         self.update(|run| {
             run.parts.push(Member { part, phase });

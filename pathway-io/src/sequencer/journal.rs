@@ -10,7 +10,6 @@ use crate::sink::outlet::Outlet;
 use crate::source::intake::Credit;
 use crate::source::offset::SealedOffset;
 
-/// A message to the checkpointer.
 pub(crate) enum CheckpointMessage {
     Commit(CommitRecord),
     /// A source waits for space in its backlog. The commits before this message may occupy that space until they are

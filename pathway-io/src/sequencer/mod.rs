@@ -37,7 +37,6 @@ use crate::source::intake::{Cut, Intake, IntakeMessage};
 /// microseconds.
 const BRIEF_ROWS: usize = 32;
 
-/// A message to the sequencer.
 pub(crate) enum Message {
     Intake(IntakeMessage),
     /// Asks for all rows of the tables that have state.

@@ -19,7 +19,6 @@ pub(crate) struct Multiset<S: Schema> {
     /// The hash of each row, and the index of the row in `rows`.
     places: HashTable<(u64, usize)>,
     rows: ColumnsOf<S>,
-    /// The count of each row.
     counts: Vec<i64>,
 }
 

@@ -250,7 +250,6 @@ impl<S: Schema> Upsert<S> {
     }
 }
 
-/// Hashes the key of a row.
 #[inline]
 fn hash<S: Schema>(hasher: &RandomState, columns: &ColumnsOf<S>, row: usize) -> u64 {
     hasher.hash_one(KeyOf::<S> { columns, row })

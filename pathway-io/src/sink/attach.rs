@@ -21,7 +21,6 @@ use crate::run::guard::guarded;
 use crate::run::lock::Lock;
 use crate::run::quarantine::BadRows;
 
-/// The sinks of a table.
 pub(crate) struct TableSinks<S: Schema>(Lock<Attached<S>>);
 
 struct Attached<S: Schema> {

@@ -23,7 +23,6 @@ use crate::sink::part::Worker;
 pub(super) struct Refusals {
     /// Whether a refused update fails the pipeline.
     is_fatal: bool,
-    /// The quarantine file.
     file: Option<(PathBuf, QuarantineFile)>,
 }
 

@@ -11,7 +11,6 @@ use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::control::Control;
 
-/// Running sinks.
 pub(crate) struct StartedSinks<S: Schema> {
     pub(crate) outlets: Vec<Outlet<S>>,
     /// The transactional sinks, which are sent a commit only once it is durable.

@@ -10,7 +10,6 @@ use crate::run::threads;
 
 type Task = Box<dyn FnOnce() + Send>;
 
-/// The hooks of one source.
 pub(crate) struct Hooks {
     name: Arc<str>,
     control: Arc<Control>,

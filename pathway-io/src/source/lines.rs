@@ -39,7 +39,6 @@ impl<'a> Lines<'a> {
         None
     }
 
-    /// Returns the current line.
     pub(crate) fn line(&self) -> &'a [u8] {
         self.line
     }

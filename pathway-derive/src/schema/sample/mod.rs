@@ -85,7 +85,6 @@ struct SampleCheck<'a> {
     /// The sample's name in messages, and its path as it was resolved.
     name: String,
     path: &'a str,
-    /// The first line.
     first_line: Option<usize>,
     states: Vec<State<'a>>,
     /// How many items of a list, and how many levels of a value, are read.

@@ -201,7 +201,6 @@ impl StoredFile {
     }
 }
 
-/// Removes a file.
 pub(crate) fn remove(storage: &dyn Storage, path: &Path) -> Result<(), FileError> {
     storage.remove(path).map_err(|error| FileError::new("remove", path, error))
 }

@@ -94,7 +94,6 @@ pub(super) struct Sessions {
     last: Option<i32>,
 }
 
-/// A connection.
 pub(super) struct Session {
     client: Client,
     statements: Rows,

@@ -66,7 +66,6 @@ use crate::source::offset::{Offset, Offsets};
 /// The limit of the backlog in bytes. A larger row or transaction is accepted when nothing is in flight.
 const BACKLOG_BYTES: usize = 16 * 1024 * 1024;
 
-/// The settings of an intake.
 pub(crate) struct IntakeSettings {
     /// The backlog, in rows.
     pub(crate) backlog: usize,

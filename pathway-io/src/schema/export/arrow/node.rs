@@ -73,7 +73,6 @@ impl Node {
         }
     }
 
-    /// Pushes a placeholder.
     fn push_placeholder(&mut self) {
         self.present.push(true);
         match &mut self.values {

@@ -38,7 +38,6 @@ fn until_ready<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
     }
 }
 
-/// Pushes a row from a task.
 fn push_by_task(intake: &Arc<Intake>, n: u64) -> Result<(), Refused> {
     let mut registration = Registration::for_space(&**intake);
     until_ready(|cx| {
