@@ -30,7 +30,7 @@ pub struct Schema<'a> {
     pub columns: Vec<Column<'a>>,
     /// The fields that are not columns.
     pub skipped: Vec<Column<'a>>,
-    /// Whether two fields have one name, which rustc reports.
+    /// Whether two fields have the same name, which rustc reports.
     pub repeats_field: bool,
     /// Whether all columns of the struct itself have different names.
     pub names_differ: bool,

@@ -219,7 +219,7 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
     }
 }
 
-/// Builds the batches of a commit. Keeps the order of `rows`, except that updates of one key become adjacent,
+/// Builds the batches of a commit. Keeps the order of `rows`, except that updates of the same key become adjacent,
 /// retractions first.
 fn batches<S: Schema, R: Gatherable<S>>(rows: Vec<(R, isize)>, pool: &Arc<Pool<S>>) -> Vec<Batch<S>> {
     let mut batches = Batches::new(Arc::clone(pool));

@@ -137,8 +137,8 @@ fn check_outputs(before: &[Value], now: &[Value]) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the text for a table in an error. A computed table has no unique name, so two of one row type differ in the
-/// order of the program only.
+/// Returns the text for a table in an error. A computed table has no unique name, so two tables of the same row type
+/// differ only by their order in the program.
 fn shown_table(table: &Value) -> String {
     let (name, number) = (text(&table["name"]), table["number"].as_u64().unwrap_or_default());
     match table["source"].as_str() {

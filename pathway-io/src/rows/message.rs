@@ -22,7 +22,7 @@ pub(crate) const fn contains(names: &[&str], name: &str) -> bool {
     false
 }
 
-/// A text that is assembled at compile time. A text that is too long is cut off.
+/// A text that is assembled at compile time. A text that is too long is truncated.
 pub(crate) struct Message {
     text: [u8; 1024],
     len: usize,

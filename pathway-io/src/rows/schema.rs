@@ -62,7 +62,7 @@ pub trait Schema: Sized + 'static {
     }
 }
 
-/// A schema with a primary key. Rows of one key replace each other (upsert), and can be removed by key.
+/// A schema with a primary key. Rows with the same key replace each other (upsert), and can be removed by key.
 ///
 /// `#[derive(Schema)]` implements it if a column is marked `#[schema(primary_key)]`.
 ///

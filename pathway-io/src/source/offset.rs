@@ -152,7 +152,7 @@ impl OffsetType {
     }
 }
 
-/// The offsets of one source, which are all of one type.
+/// The offsets of one source, all of the same type.
 #[derive(Default)]
 pub(crate) struct Offsets {
     /// The offset that was set after the last cut.

@@ -36,8 +36,8 @@
 ///
 /// With several processes, each process has its own clock. The times of one partition strictly increase, but commits of
 /// partitions in different processes can have the same `time`. A sink receives these as one commit, in which the rows
-/// are ordered by partition and then by push. If two pushes of one key have the same time, the push of the partition
-/// with the higher index wins.
+/// are ordered by partition and then by push. If two pushes of the same key have the same time, the push of the
+/// partition with the higher index wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Partition {

@@ -141,7 +141,7 @@ where
     /// Stops the run once the sinks have received this many updates. 0 stops it when `run` is entered.
     ///
     /// If the source neither ends nor causes that many updates, the run fails at its [deadline](Self::deadline). With a
-    /// primary key, several pushes of one key in a commit are one update.
+    /// primary key, several pushes of the same key in a commit are one update.
     pub fn stop_after_rows(self, rows: usize) -> Self {
         self.stop(if rows == 0 { Stop::Before } else { Stop::AfterRows(rows) })
     }

@@ -29,10 +29,10 @@ const BYTES: u64 = 64 << 20;
 /// MiB are read.
 ///
 /// Its [`Display`](fmt::Display) is the source of the struct, which compiles against the sample: its columns are
-/// `bool`, `i64`, `u64` where `i64` is too small, `f64`, `String`, lists of these if all elements have one type, and
-/// `serde_json::Value` for objects, mixed values and the elements of a list inside four other lists (`RawJson` if they
-/// contain integers beyond 64 bits). A column with a null or missing value is an `Option`. A comment says which column
-/// may be the primary key, and why. Names that Rust does not allow are changed.
+/// `bool`, `i64`, `u64` where `i64` is too small, `f64`, `String`, lists of these if all elements have the same type,
+/// and `serde_json::Value` for objects, mixed values and the elements of a list inside four other lists (`RawJson` if
+/// they contain integers beyond 64 bits). A column with a null or missing value is an `Option`. A comment says which
+/// column may be the primary key, and why. Names that Rust does not allow are changed.
 ///
 /// `cargo run --example infer examples/cats.jsonl` prints it.
 ///

@@ -80,8 +80,8 @@ fn number(kinds: &Kinds, is_float: bool) -> String {
     ty.to_owned()
 }
 
-/// Returns `Vec<T>` if all elements have one type, a tuple if the elements at each position have one type, and
-/// otherwise a `Vec` of JSON values.
+/// Returns `Vec<T>` if all elements have the same type, a tuple if the elements at each position do, and otherwise a
+/// `Vec` of JSON values.
 fn list(kinds: &Kinds) -> String {
     let Some(items) = &kinds.items else { return format!("Vec<{}>", any(kinds)) };
     let item = of_kinds(items);

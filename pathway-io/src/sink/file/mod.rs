@@ -115,8 +115,8 @@ impl OutputFile {
                 if sync {
                     // The previous run may not have synced the directory.
                     file.sync_name(&*storage)?;
-                    // The cut is synced before the first write. Otherwise, after a power cut, the bytes that were cut
-                    // off could follow the new ones.
+                    // The truncation is synced before the first write. Otherwise, after a power cut, the removed bytes
+                    // could follow the new ones.
                     file.sync()?;
                 }
                 (file, false)

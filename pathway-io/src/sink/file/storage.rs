@@ -15,7 +15,7 @@ use crate::run::files::{LockedFile, Watch, private};
 pub(crate) trait Storage: Send + Sync {
     /// Creates or empties the file. It fails if another pipeline has locked it.
     fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn Handle>>;
-    /// Opens an existing file and cuts it to `len` bytes. It fails if another pipeline has locked it.
+    /// Opens an existing file and truncates it to `len` bytes. It fails if another pipeline has locked it.
     fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn remove(&self, path: &Path) -> io::Result<()>;
@@ -74,7 +74,7 @@ impl Storage for Disk {
     }
 }
 
-/// Each write goes to the end of the file, so that a file which somebody empties gets no hole. Windows cannot cut a
+/// Each write goes to the end of the file, so that a file that somebody empties gets no hole. Windows cannot truncate a
 /// file that was opened in this way.
 fn for_appending() -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -82,10 +82,10 @@ fn for_appending() -> OpenOptions {
     options
 }
 
-/// Opens a file, cut to `len` bytes.
+/// Opens a file, truncated to `len` bytes.
 fn open(options: &OpenOptions, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
     let (mut file, opened) = LockedFile::open(options, path)?;
-    // A device or a pipe has no length to cut.
+    // A device or a pipe has no length to truncate.
     if opened.is_file() {
         // After a cut, some file systems (ext4) write the whole file to the disk when it is closed.
         if file.0.metadata()?.len() != len {
@@ -139,7 +139,7 @@ impl StoredFile {
         self
     }
 
-    /// Opens an existing file, cut to `len` bytes.
+    /// Opens an existing file, truncated to `len` bytes.
     pub(crate) fn open_at(storage: &dyn Storage, path: &Path, len: u64) -> Result<Self, FileError> {
         let handle = storage.open_at(path, len).map_err(|error| FileError::new("open", path, error).at(len))?;
         Self::new(path, handle, len)

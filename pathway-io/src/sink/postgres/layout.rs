@@ -9,7 +9,7 @@ use crate::sink::database::{Start, TABLES, foreign_rows, on_conflict, quoted};
 use crate::sink::postgres::error::classified;
 use crate::sink::postgres::kind::Kind;
 
-/// PostgreSQL cuts longer names, so that two of them could become one.
+/// PostgreSQL truncates longer names, so two of them could become equal.
 const LONGEST_NAME: usize = 63;
 
 /// The alternative that an error names if the table cannot be used.
@@ -129,7 +129,7 @@ impl Layout {
         }
     }
 
-    /// Checks the length of the names, because PostgreSQL would cut them.
+    /// Checks the length of the names, because PostgreSQL would truncate longer ones.
     pub(super) fn check_names(&self) -> Result<(), BoxError> {
         let columns = self.columns.iter().map(|column| ("column", column.name));
         for (what, name) in [("table", &*self.table)].into_iter().chain(columns) {

@@ -45,7 +45,7 @@ points! {
     Locked,
     /// An output file was created, and its name is not durable.
     OutputCreated,
-    /// An output file was cut to its recorded length.
+    /// An output file was truncated to its recorded length.
     OutputCut,
     /// Bytes were written into an output file.
     OutputWritten,

@@ -94,7 +94,7 @@ impl Pages {
         self.files.len() - 1
     }
 
-    /// Opens and cuts a file.
+    /// Opens and truncates a file.
     pub(super) fn open_at(&mut self, path: &Path, len: u64) -> usize {
         let file = self.known(path).unwrap_or_else(|| self.create(path));
         self.files[file].truncate(usize::try_from(len).unwrap_or(usize::MAX));
