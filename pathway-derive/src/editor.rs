@@ -20,7 +20,7 @@ pub const OF_TYPE: &str = "of_type";
 pub const OF_VARIANT: &str = "of_variant";
 pub const OF_CONNECTOR: &str = "of_connector";
 
-/// Returns the imports for a derive: of the options of its item, and of those of the fields or variants.
+/// Returns the imports for a derive: of the options of its item, and of the options of its fields or variants.
 pub fn of_derive(input: &DeriveInput, helper: &str, [outer, inner]: [&str; 2], krate: Option<&Path>) -> TokenStream {
     let outer = of_attributes(outer, helper, &input.attrs, krate);
     let inner = of_attributes(inner, helper, option::inner_attributes(&input.data), krate);

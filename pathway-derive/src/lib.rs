@@ -5,7 +5,7 @@
 //!
 //! Each macro has a folder. Those of `Schema` and `#[connector]` have these files: `ast` is the model, which borrows
 //! the user's tokens; `attr` parses the options; `check` has the rules that span several options; `expand` turns the
-//! model into tokens; `fallback` generates minimal impls after an error, so that one mistake gives one error. All
+//! model into tokens; `fallback` generates minimal impls after an error, so that one mistake causes one error. All
 //! errors of an item are reported together, see `ctxt`. The output refers to `pathway_io::__private0`.
 //!
 //! This file is long because it holds the documentation of each macro.
@@ -73,7 +73,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `rename_all = "camelCase"` | Renames all columns. The spellings are serde's. |
 /// | `append_only` | Rows are never removed. |
-/// | `deny_unknown` | A JSON row with an unknown field is an error. `time` and `diff`, which every output adds, are allowed. |
+/// | `deny_unknown` | A JSON row with an unknown field causes an error. `time` and `diff`, which every output adds, are allowed. |
 /// | `default`, `default = expr` | A column that a row lacks gets its value from the struct's `Default`, or from `expr`. This does not apply to columns of the key and of flattened schemas. |
 /// | `dataflow` | Implements the traits that computations need (feature `dataflow`): `Clone`, `Debug`, comparisons, `Hash` and serde's. |
 /// | `sample = "cats.jsonl"` | Checks the columns against real data: see below. |
@@ -133,13 +133,13 @@ use proc_macro::TokenStream;
 ///
 /// `path` says where in a row's JSON a column is: names of fields, and numbers of items in lists, as in
 /// `images[0].url`. It can be combined with every option but `flatten` and `skip`. If a step is missing or null, the
-/// column is missing: it has its default, is `None`, or is an error that names the path. A step of another type is an
-/// error.
+/// column is missing: it has its default, is `None`, or causes an error that names the path. A step of another type
+/// causes an error.
 ///
 /// In every output and in the exported schemas, the column has its own name. Rows with the value under that name or
-/// under an alias are read as well, so that `next_json` reads what a sink wrote. The exception is a column with the
-/// name of the field in which its path begins. Two columns cannot read one value, and a field in which a path begins
-/// cannot be a column. Unknown fields next to a step are ignored, even under `deny_unknown`.
+/// under an alias are read as well, so that `next_json` can read the output of a sink. The exception is a column with
+/// the name of the field in which its path begins. Two columns cannot read one value, and a field in which a path
+/// begins cannot be a column. Unknown fields next to a step are ignored, even under `deny_unknown`.
 ///
 /// ```
 /// # use pathway_io::{RunResult, Schema, Subject, connector};
@@ -279,9 +279,9 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 
 /// Makes an enum without fields, or a struct with one unnamed field (a newtype), a column type.
 ///
-/// An enum is stored as the name of its variant; any other text is an error that lists the valid texts. A newtype is
-/// stored as its inner value. Both can be part of a primary key if they are `Clone`; the inner type of a newtype must
-/// be a key type, too. An enum has at most 65,535 variants.
+/// An enum is stored as the name of its variant; any other text causes an error that lists the valid texts. A newtype
+/// is stored as its inner value. Both can be part of a primary key if they are `Clone`; the inner type of a newtype
+/// must be a key type, too. An enum has at most 65,535 variants.
 ///
 /// To store an enum whose variants have fields, use `#[schema(json)]` and serde's derives instead of this one. The enum
 /// is written as serde writes it, by default as `{"Deleted": {"by": "ann"}}`; serde's attributes such as

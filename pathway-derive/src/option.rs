@@ -338,8 +338,9 @@ pub fn inner_attributes(data: &Data) -> Vec<&Attribute> {
     }
 }
 
-/// Returns the lint attributes for the output of a derive with that helper attribute: what the user allows, and two
-/// lints. The output names items that may be deprecated, and uses a cfg of rust-analyzer that Cargo does not know.
+/// Returns the lint attributes for the output of a derive with that helper attribute: the lints that the user allows,
+/// and two more. The output names items that may be deprecated, and uses a cfg of rust-analyzer that Cargo does not
+/// know.
 pub fn lint_attributes(input: &DeriveInput, helper: &str) -> TokenStream {
     let attributes: Vec<_> = input.attrs.iter().chain(inner_attributes(&input.data)).collect();
     let has = |name: &str| attributes.iter().any(|attribute| attribute.path().is_ident(name));

@@ -1,4 +1,4 @@
-//! "Did you mean": the known name that is nearest to what was written.
+//! "Did you mean": the known name that is most similar to the written one.
 
 /// Returns the help for an unknown name: the nearest known name, the option with the same effect, or all known names.
 pub fn help(written: &str, known: &[&str]) -> String {

@@ -58,7 +58,7 @@ pub fn expand(column: &Column, completion: &TokenStream) -> TokenStream {
 
 /// Generates the impls of a newtype.
 fn of_newtype(name: &Ident, inner: &Type, pw: &Ident) -> TokenStream {
-    // A private type in a public newtype is an error at this item. Because the item carries the user's span,
+    // rustc reports a private type in a public newtype at this item. Because the item carries the user's span,
     // `unused_qualifications` would report it as the user's code.
     let of_inner = quote_spanned!(option::mixed_site_at(inner.span())=> type Inner = #inner;);
     let impl_token = option::impl_at(name);

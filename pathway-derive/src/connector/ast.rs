@@ -211,7 +211,7 @@ impl<'a> Run<'a> {
             })
             .collect();
         let partition = parameters.pop_if(|last| is_partition(last.ty)).map(|last| last.ty);
-        // All subjects name a shared offset type at one place, so that a mistake in it is one error.
+        // All subjects name a shared offset type at one place, so that a mistake in it causes one error.
         let first = parameters.first().and_then(Parameter::offset);
         for parameter in &mut parameters {
             if let (Kind::Subject { offset: Some(offset), .. }, Some(first)) = (&mut parameter.kind, first)

@@ -129,7 +129,7 @@ fn insert_checks(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
     if method.sig.constness.is_some() {
         return;
     }
-    // The import equals the one beside the `Connector` impl, so that a wrong path is one error.
+    // The import equals the import next to the `Connector` impl, so that a wrong path causes one error.
     let import = krate.map(|krate| option::runtime(Some(krate)));
     let mut lets = TokenStream::new();
     for (typed, parameter) in typed_inputs(&mut method.sig.inputs).zip(&run.parameters) {

@@ -46,7 +46,7 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     let span = self_ty.span();
     let impl_token = connector.block.impl_token;
     let head = quote_spanned!(span=> #impl_token #generics #pw::Connector for #self_ty #where_clause);
-    // A private row of a public connector is an error at these items.
+    // rustc reports a private row of a public connector at these items.
     let types = quote_spanned! {option::mixed_site_at(method_span(connector, run))=>
         type Subjects = #subjects;
         type Tables = #tables;
@@ -64,8 +64,8 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
         const _: () = {
             #import
             #checks
-            // The impl carries the span of the user's type, so the lint would report it as the user's code. A private
-            // row of a public connector is an error already.
+            // The impl carries the span of the user's type, so the lint would report it as the user's code. rustc
+            // already reports a private row of a public connector.
             #[allow(unused_qualifications, private_interfaces)]
             #[automatically_derived]
             #connector_impl
@@ -220,7 +220,7 @@ pub fn type_checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream 
         let (written, table) = (offset_type(parameter, pw), table_type(parameter, pw));
         let offset_span = parameter.offset().map_or(span, Spanned::span);
         let offset = if_offset(offset_span, &written, &written, pw);
-        // A private type of a public connector is an error at these items.
+        // rustc reports a private type of a public connector at these items.
         let mut types = quote_spanned!(option::mixed_site_at(span)=> type Schema = #schema;);
         types.extend(quote_spanned!(option::mixed_site_at(offset_span)=>
             type Written = #written;

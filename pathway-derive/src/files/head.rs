@@ -16,7 +16,8 @@ pub struct Head {
 impl Head {
     /// # Errors
     ///
-    /// If the file does not exist, is not a regular file (opening a pipe would wait for its writer), or cannot be read.
+    /// Returns an error if the file does not exist, is not a regular file (opening a pipe would wait for its writer),
+    /// or cannot be read.
     pub fn read(path: &Path, limit: usize) -> io::Result<Head> {
         let metadata = fs::metadata(path)?;
         if metadata.is_dir() {

@@ -49,7 +49,7 @@ pub struct Rows {
 impl Rows {
     /// # Errors
     ///
-    /// If the file cannot be read.
+    /// Returns an error if the file cannot be read.
     pub fn read(path: &Path) -> io::Result<Rows> {
         let head = Head::read(path, BYTES)?;
         let rows = parse(&head.bytes, !head.is_whole, format(path, &head.bytes));

@@ -87,7 +87,7 @@ impl Row {
         if path.qself.is_some() || has_arguments || path.path.segments[0].ident == "Self" {
             return literal(path, quote_spanned!(span=> #dots const { #pw::checked_rest::<#path>(#given) }.row()));
         }
-        // The row is named once, so that a type that is not a schema or not in scope is one error. rustc repeats an
+        // The row is named once, so that a type that is not a schema or not in scope causes one error. rustc repeats an
         // error in a `const` at each use.
         let row = Ident::new("__Row", path.span());
         let rest = quote_spanned!(span=> #dots {

@@ -1,4 +1,4 @@
-//! The model of a row struct: what the user wrote, with every option in its place.
+//! The model of a row struct: the user's tokens, with every option in its place.
 
 use std::collections::HashSet;
 
@@ -250,7 +250,7 @@ fn with_static_types(generics: &Generics) -> Generics {
 fn field_of_default(default: &Given<Option<Expr>>, ident: &Ident) -> Expr {
     let span = crate::option::mixed_site_at(default.key.span());
     match &default.value {
-        // With its type, a wrong value is one error at the value, and not one at each field.
+        // Because of the type, a wrong value causes one error at the value, and not one at each field.
         Some(value) => parse_quote_spanned!(span=> { let __whole: Self = #value; __whole.#ident }),
         None => parse_quote_spanned!(span=> <Self as ::core::default::Default>::default().#ident),
     }

@@ -25,7 +25,7 @@ pub trait Computation: Send + Sync {
     fn start(&self, run: &TableRun<'_>, checkpointed: &mut Vec<CheckpointedSink>);
     /// Builds the computation on one worker.
     fn build(&self, building: &mut Building<'_>);
-    /// Drops what no worker has taken, so that the sinks end after a failed run.
+    /// Drops the parts that no worker has taken, so that the sinks end after a failed run.
     fn abandon(&self);
 }
 

@@ -25,7 +25,7 @@ use crate::sink::start::CheckpointedSink;
 ///
 /// # Panics
 ///
-/// If the pipeline of the tables has been started or dropped.
+/// Panics if the pipeline of the tables has been started or dropped.
 ///
 /// ```
 /// # use pathway_io::{Pipeline, Schema, Subject, connector};
@@ -117,7 +117,7 @@ impl<S> Table<S> {
     ///
     /// # Panics
     ///
-    /// If the pipeline of the table has been started or dropped.
+    /// Panics if the pipeline of the table has been started or dropped.
     pub fn compute<Out, F>(&self, computation: F) -> Table<Out>
     where
         S: Input<Out>,

@@ -41,8 +41,8 @@ pub(crate) struct WorkerFeed<S: Schema> {
 }
 
 impl<S: Schema> WorkerFeed<S> {
-    /// Makes the feed and one queue per worker. The queues are unbounded, because the backlog of the source limits what
-    /// they hold.
+    /// Makes the feed and one queue per worker. The queues are unbounded, because the backlog of the source limits
+    /// their contents.
     pub(crate) fn new(workers: usize) -> (Self, Vec<Receiver<Arrival<S>>>) {
         let (workers, queues) = (0..workers).map(|_| unbounded()).unzip();
         (WorkerFeed { workers, next: 0 }, queues)

@@ -60,7 +60,7 @@ type Push = (Encoded, Place, Option<Encoded>);
 pub(super) trait Partitioned: Send + Sync {
     /// Builds the table on one worker.
     fn build(&self, building: &mut Building<'_>);
-    /// Drops what no worker has taken, after a failed run.
+    /// Drops the inputs that no worker has taken, after a failed run.
     fn abandon(&self);
 }
 

@@ -44,7 +44,7 @@ pub trait Ports: Send + Sync + 'static {
     ///
     /// # Panics
     ///
-    /// If the pipeline of a table has been started or dropped.
+    /// Panics if the pipeline of a table has been started or dropped.
     fn assert_not_started(&self, computation: &str);
     fn start(&self, workers: usize);
     fn enter<'inner>(&self, building: &mut Building<'_>, inner: Scope<'inner, u64>) -> Self::Collections<'inner>;

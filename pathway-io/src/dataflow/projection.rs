@@ -105,7 +105,7 @@ impl<S, P> Projection<S, P> {
     ///
     /// # Panics
     ///
-    /// If the pipeline of the table has been started or dropped.
+    /// Panics if the pipeline of the table has been started or dropped.
     pub fn compute<Out, F>(&self, computation: F) -> Table<Out>
     where
         S: Row,

@@ -15,7 +15,8 @@ use crate::run::lock::Lock;
 ///
 /// # Errors
 ///
-/// The errors of [`Pipeline::run`](crate::Pipeline::run). A run that has not ended after 60 s is stopped and fails.
+/// Returns the errors of [`Pipeline::run`](crate::Pipeline::run). A run that has not ended after 60 s is stopped and
+/// fails.
 ///
 /// ```
 /// use pathway_io::{Schema, testing};

@@ -36,7 +36,7 @@ impl Workers {
     ///
     /// # Errors
     ///
-    /// If an option is unknown or its value is invalid, or if `PATHWAY_CLUSTER_KEY` is set and empty.
+    /// Returns an error if an option is unknown or its value is invalid, or if `PATHWAY_CLUSTER_KEY` is set and empty.
     ///
     /// ```
     /// use pathway_io::dataflow::Workers;

@@ -44,7 +44,7 @@ fn is_foreign(name: &str) -> bool {
 ///
 /// # Errors
 ///
-/// If the directory cannot be read, or contains a file that does not belong to a state.
+/// Returns an error if the directory cannot be read, or contains a file that does not belong to a state.
 fn scan(path: &Path) -> std::result::Result<Vec<u64>, BoxError> {
     let failed = |error| FileError::new("read the state directory", path, error);
     let mut logs = Vec::new();
@@ -160,8 +160,8 @@ impl StateDirectory {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be read, or contains a file that does not belong to a state. A sink may have made such a
-    /// file after the directory was opened.
+    /// Returns an error if the directory cannot be read, or contains a file that does not belong to a state. A sink may
+    /// have made such a file after the directory was opened.
     pub(crate) fn logs(&self) -> std::result::Result<Vec<u64>, BoxError> {
         scan(&self.path)
     }

@@ -139,7 +139,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be created, contains other files, or is in use by another pipeline.
+    /// Returns an error if the directory cannot be created, contains other files, or is in use by another pipeline.
     pub fn persistent(directory: impl AsRef<Path>) -> Result<Self> {
         let directory = Arc::new(StateDirectory::open(directory.as_ref())?);
         Ok(Self::with_persistence(Some(Arc::new(State { directory, durability: Lock::default() }))))

@@ -13,7 +13,7 @@ use crate::rows::description::Column;
 use crate::sink::resume::{shown_path, sink_id};
 use crate::sink::spec::Target;
 
-/// The version of the format. It changes when an older reader would misunderstand what a newer one has written.
+/// The version of the format. It changes when an older version would misread the output of a newer one.
 pub(crate) const FORMAT: u64 = 1;
 
 /// A table of the pipeline in the program, with its outputs.
@@ -70,7 +70,7 @@ pub(crate) fn header(tables: &[TableShape]) -> Value {
 ///
 /// # Errors
 ///
-/// The difference, in a sentence.
+/// Returns the difference, in a sentence.
 pub(crate) fn check_header(before: &Value, now: &Value) -> Result<(), String> {
     let format = before["format"].as_u64();
     if format != Some(FORMAT) {

@@ -26,7 +26,7 @@ pub(crate) trait AnyTable: EngineTable + Send + Sync {
     ///
     /// # Errors
     ///
-    /// If that panics.
+    /// Returns an error if that code panics.
     fn check_sinks(&self) -> Result<()>;
     /// Keeps a count of each row, for a table without a key that computations read.
     fn keep_rows(&self);
@@ -34,7 +34,7 @@ pub(crate) trait AnyTable: EngineTable + Send + Sync {
     ///
     /// # Errors
     ///
-    /// If the rows cannot be decoded. The text describes the cause.
+    /// Returns an error if the rows cannot be decoded. The text describes the cause.
     fn restore(&self, rows: &[u8], restored: Restored) -> Result<(), String>;
     /// Starts the sinks, and returns the table's stage of the sequencer.
     fn start(&self, run: &TableRun<'_>) -> StartedTable;

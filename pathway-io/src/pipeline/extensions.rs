@@ -32,7 +32,7 @@ pub(crate) trait Persistence: Any + Send + Sync {
     ///
     /// # Errors
     ///
-    /// If the pipeline cannot continue from the state. In that case nothing on disk has changed.
+    /// Returns an error if the pipeline cannot continue from the state. In that case nothing on disk has changed.
     fn prepare(
         self: Arc<Self>,
         sources: &[SourcePlan],
@@ -142,7 +142,7 @@ pub(crate) trait Engine: Send {
     ///
     /// # Errors
     ///
-    /// If the other processes run a different program, or if a thread cannot be started.
+    /// Returns an error if the other processes run a different program, or if a thread cannot be started.
     fn start(self: Box<Self>, run: &EngineRun<'_>) -> Result<Option<StartedEngine>>;
 }
 

@@ -103,7 +103,7 @@ impl Pipeline {
     ///
     /// # Panics
     ///
-    /// If a stop handle or a monitor was taken, because these belong to the pipeline with the old clock.
+    /// Panics if a stop handle or a monitor was taken, because these belong to the pipeline with the old clock.
     #[track_caller]
     pub(crate) fn with_time(mut self, time: Time) -> Self {
         let Some(watched) = Arc::get_mut(&mut self.control) else {
@@ -257,7 +257,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// The errors of [`start`](Self::start), or the first failure of a source, sink or computation.
+    /// Returns the errors of [`start`](Self::start), or the first failure of a source, sink or computation.
     /// [`Error::others`](crate::Error::others) returns the later failures, and
     /// [`Error::summary`](crate::Error::summary) the counts. A stop by handle or signal is not an error.
     pub fn run(self) -> Result<Summary> {
@@ -281,7 +281,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// The errors of [`run`](Self::run).
+    /// Returns the errors of [`run`](Self::run).
     pub fn run_on(self, workers: Workers) -> Result<Summary> {
         self.start_on(workers)?.join()
     }
@@ -306,8 +306,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// If a sink cannot be opened, two sinks write to one path, the state of a persistent pipeline does not fit, or the
-    /// system refuses a thread. In these cases, no source has run.
+    /// Returns an error if a sink cannot be opened, two sinks write to one path, the state of a persistent pipeline
+    /// does not fit, or the system refuses a thread. In these cases, no source has run.
     pub fn start(self) -> Result<Running> {
         self.start_on(Workers::threads(1))
     }
@@ -323,7 +323,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// The errors of [`start`](Self::start).
+    /// Returns the errors of [`start`](Self::start).
     pub fn start_on(self, workers: Workers) -> Result<Running> {
         let (monitor, control, persistence) = (self.monitor(), Arc::clone(&self.control), self.persistence.clone());
         let plan = std::mem::take(&mut *self.plan.lock());

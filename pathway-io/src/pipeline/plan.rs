@@ -72,7 +72,7 @@ impl SourcePlan {
     ///
     /// # Errors
     ///
-    /// If the clone of a partitioned connector panics.
+    /// Returns an error if the clone of a partitioned connector panics.
     pub(super) fn take_readers(&mut self, workers: &Workers) -> Result<Vec<Reader>> {
         let launch = match &mut self.launch {
             Launcher::Whole(spawn) => {
@@ -202,7 +202,7 @@ fn resolve(path: &Path) -> PathBuf {
         Err(error) => error,
     };
     let parent = path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
-    // A link to a file that does not exist yet. Links in a circle are another error.
+    // This is a link to a file that does not exist yet. Links in a circle cause a different error.
     if let (ErrorKind::NotFound, Some(parent), Ok(target)) = (error.kind(), parent, path.read_link()) {
         return resolve(&parent.join(target));
     }

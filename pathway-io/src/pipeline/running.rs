@@ -71,7 +71,7 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// The errors of [`Pipeline::run`](crate::Pipeline::run).
+    /// Returns the errors of [`Pipeline::run`](crate::Pipeline::run).
     pub fn join(mut self) -> Result<Summary> {
         self.end()
     }

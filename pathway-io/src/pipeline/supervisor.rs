@@ -206,7 +206,7 @@ impl Supervisor {
         self.result()
     }
 
-    /// Abandons the sources that have not ended in time, and commits what they have pushed.
+    /// Abandons the sources that have not ended in time, and commits their rows.
     fn abandon_sources(&self) {
         for source in self.control.parts::<Source>() {
             if source.ended.get().is_none() {

@@ -1,6 +1,6 @@
 //! Converts dates, times and decimals from their text form to numbers, for formats that have types for them.
 //!
-//! It reads only what the column types write in `Style::Plain`.
+//! It reads only the texts that the column types write in `Style::Plain`.
 
 use crate::rows::column::others::iso8601::{Clock, Day, read_date, read_date_time, read_instant, read_time};
 use crate::rows::column::others::system_time::number_of;

@@ -26,7 +26,7 @@ impl RowWriter {
 ///
 /// # Errors
 ///
-/// The line, and what is wrong with it.
+/// Returns the line and the fault in it.
 pub(crate) fn read<S: Schema>(rows: &[u8], pool: &Arc<Pool<S>>) -> Result<Vec<Batch<S>>, String> {
     let mut batches = Batches::new(Arc::clone(pool));
     // JSON that the library writes has no line breaks.

@@ -63,7 +63,7 @@ use crate::run::error::Closed;
 ///
 /// # Errors
 ///
-/// [`Closed`](crate::Closed) if the subject is closed, as `next` itself.
+/// Returns [`Closed`](crate::Closed) if the subject is closed, as `next` does.
 #[cfg(not(rust_analyzer))]
 #[macro_export]
 macro_rules! next {

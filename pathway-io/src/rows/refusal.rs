@@ -15,7 +15,7 @@ use crate::rows::schema::{ColumnsOf, RowOf, Schema};
 ///
 /// # Panics
 ///
-/// If a column refuses its value. The columns are then unchanged.
+/// Panics if a column refuses its value. The columns are then unchanged.
 pub(crate) fn push<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, fields: RowOf<S>) {
     let Err(payload) = catch_unwind(AssertUnwindSafe(|| columns.push(fields))) else { return };
     let mut refused = Shorter { len, column: None };
@@ -28,7 +28,7 @@ pub(crate) fn push<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, fields: Ro
 ///
 /// # Panics
 ///
-/// If the column refuses its default. That is a mistake in the program, and not in the row.
+/// Panics if the column refuses its default. That is a mistake in the program, and not in the row.
 #[inline]
 pub(crate) fn fill<S: Schema>(columns: &mut ColumnsOf<S>, index: usize) -> bool {
     if !ColumnsOf::<S>::CAN_REFUSE {

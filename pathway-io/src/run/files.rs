@@ -48,7 +48,7 @@ pub(crate) fn private_directory(builder: &mut DirBuilder) -> &mut DirBuilder {
 ///
 /// # Errors
 ///
-/// If another pipeline has locked it.
+/// Returns an error if another pipeline has locked it.
 pub(crate) fn lock(file: &File) -> io::Result<()> {
     // On Windows a lock would also prevent reading. A file system without locks offers no protection.
     match if cfg!(unix) { file.try_lock() } else { Ok(()) } {
@@ -66,7 +66,7 @@ impl LockedFile {
     ///
     /// # Errors
     ///
-    /// If the file cannot be opened, or another pipeline has locked it.
+    /// Returns an error if the file cannot be opened, or another pipeline has locked it.
     pub(crate) fn open(options: &OpenOptions, path: &Path) -> io::Result<(Self, Metadata)> {
         let file = options.open(path)?;
         let opened = file.metadata()?;
@@ -110,7 +110,7 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// The change that was found.
+    /// Returns the change that was found.
     pub(crate) fn check(&self, len: u64, is_exclusive: bool) -> io::Result<()> {
         if !self.keeps_name {
             return Ok(());

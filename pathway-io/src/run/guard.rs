@@ -9,7 +9,7 @@ use crate::run::part::Phase;
 ///
 /// # Errors
 ///
-/// If `call` panics.
+/// Returns an error if `call` panics.
 pub(crate) fn guarded<T>(place: &'static str, call: impl FnOnce() -> T) -> Result<T, FailureKind> {
     caught(call).map_err(|message| FailureKind::Panicked { place, message })
 }
@@ -18,7 +18,7 @@ pub(crate) fn guarded<T>(place: &'static str, call: impl FnOnce() -> T) -> Resul
 ///
 /// # Errors
 ///
-/// The first panic, if one of the drops panics.
+/// Returns the first panic, if one of the drops panics.
 pub(crate) fn dropped<T>(place: &'static str, values: impl IntoIterator<Item = T>) -> Result<(), FailureKind> {
     let mut result = Ok(());
     for value in values {

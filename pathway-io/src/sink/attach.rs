@@ -45,7 +45,7 @@ impl<S: Schema> TableSinks<S> {
     ///
     /// # Errors
     ///
-    /// If that panics.
+    /// Returns an error if that code panics.
     pub(crate) fn check(&self) -> Result<Vec<RowCheck<S>>> {
         // The lock is not held during the calls, because that code may use the table. It cannot attach a sink.
         let was_taken = self.is_taken();
@@ -210,7 +210,7 @@ impl<S> Table<S> {
     ///
     /// # Panics
     ///
-    /// If the pipeline has been started or dropped.
+    /// Panics if the pipeline has been started or dropped.
     pub fn write_to(&self, sink: impl Sink<S> + 'static)
     where
         S: Schema,
@@ -235,7 +235,7 @@ impl<S> Table<S> {
     ///
     /// # Panics
     ///
-    /// If the pipeline has been started or dropped.
+    /// Panics if the pipeline has been started or dropped.
     pub fn write_to_with(&self, sink: impl Sink<S> + 'static, options: SinkOptions)
     where
         S: Schema,
@@ -251,7 +251,7 @@ impl<S> Table<S> {
     ///
     /// # Panics
     ///
-    /// If the pipeline has been started or dropped.
+    /// Panics if the pipeline has been started or dropped.
     ///
     /// ```
     /// # use pathway_io::{connector, Pipeline, Schema, Subject, Update};
@@ -278,7 +278,7 @@ impl<S> Table<S> {
     ///
     /// # Panics
     ///
-    /// If the pipeline has been started or dropped.
+    /// Panics if the pipeline has been started or dropped.
     ///
     /// ```
     /// # use pathway_io::{connector, Commit, Pipeline, Schema, Subject};
@@ -308,7 +308,7 @@ impl<S> Table<S> {
     ///
     /// # Panics
     ///
-    /// If the pipeline has been started or dropped.
+    /// Panics if the pipeline has been started or dropped.
     ///
     /// ```
     /// # use pathway_io::{connector, Pipeline, Schema, Subject};

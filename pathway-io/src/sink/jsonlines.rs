@@ -66,7 +66,7 @@ use crate::sink::spec::{AnySink, FileSink, SinkSpec};
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started or dropped.
+/// Panics if the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
     let path = path.as_ref();
     let sink = JsonLinesSink { file: OutputFile::new(path), writer: RowWriter::new::<S>() };

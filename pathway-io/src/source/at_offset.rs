@@ -50,7 +50,7 @@ impl<S: Schema, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject is closed. Return from `run` in this case.
+    /// Returns [`Closed`] if the subject is closed. Return from `run` in this case.
     #[inline]
     pub fn next_at(&self, offset: O, row: S) -> Result<(), Closed>
     where
@@ -76,7 +76,7 @@ impl<S: Schema, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// The errors of [`next_json`](Self::next_json). In this case the offset is not set.
+    /// Returns the errors of [`next_json`](Self::next_json). In this case the offset is not set.
     #[inline]
     pub fn next_json_at(&self, offset: O, json: impl AsRef<[u8]>) -> Result<(), RowError>
     where
@@ -103,7 +103,7 @@ impl<S: Schema, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject is closed.
+    /// Returns [`Closed`] if the subject is closed.
     pub fn advance(&self, offset: O) -> Result<(), Closed>
     where
         O: Offset,
@@ -124,7 +124,7 @@ impl<S: Schema, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] after a stop.
+    /// Returns [`Closed`] after a stop.
     pub fn commit_at(&self, offset: O) -> Result<(), Closed>
     where
         O: Offset,

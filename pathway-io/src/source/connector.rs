@@ -69,7 +69,7 @@ pub trait Connector: Send + 'static {
     ///
     /// # Errors
     ///
-    /// Any error that the implementation returns. An error fails the pipeline, unless a stop was requested before or a
+    /// An implementation can return any error. An error fails the pipeline, unless a stop was requested before or a
     /// subject had returned `Closed`. With a [`Restart`](crate::Restart), `run` is called again, and the pipeline fails
     /// only when the attempts are used up.
     fn run(&mut self, subjects: Self::Subjects) -> RunResult;
@@ -93,7 +93,7 @@ pub trait Connector: Send + 'static {
     ///
     /// # Errors
     ///
-    /// The errors of [`run`](Self::run).
+    /// Returns the errors of [`run`](Self::run).
     fn run_partition(&mut self, subjects: Self::Subjects, partition: Partition) -> RunResult {
         let _ = partition;
         self.run(subjects)

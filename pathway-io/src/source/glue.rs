@@ -1,5 +1,5 @@
 //! The items that the output of `#[connector]` uses, besides [`Connector`](crate::Connector). Their bounds are placed
-//! so that one mistake gives one compile error, at the user's own tokens.
+//! so that one mistake causes one compile error, at the user's own tokens.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ pub trait Returns<R> {
 ///
 /// # Errors
 ///
-/// The error of `run`.
+/// Returns the error of `run`.
 #[doc(hidden)]
 pub fn run_result<C: Returns<R>, R>(result: C::Output) -> RunResult {
     result.into_run_result()
@@ -112,7 +112,7 @@ impl<F: ?Sized, T> Same<T> for F {
 ///
 /// If `S` is not a schema, rustc reports that and treats the alias as an erroneous type, which causes no further
 /// errors. For this, the path to `T` goes through an associated type of the missing trait. With a bound, rustc would
-/// keep the type, and each use of it would be a further error.
+/// keep the type, and each use of it would cause a further error.
 #[doc(hidden)]
 pub type IfSchema<S, T> = <<S as Schema>::Fields as Same<T>>::Type;
 

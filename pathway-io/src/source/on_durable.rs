@@ -40,7 +40,7 @@ impl DurableCallbacks {
     ///
     /// # Errors
     ///
-    /// If the drop of a callback panics.
+    /// Returns an error if the drop of a callback panics.
     pub(crate) fn end_attempt(&self) -> Result<(), FailureKind> {
         let callbacks_to_drop = {
             let mut state = self.0.lock();
@@ -58,7 +58,7 @@ impl DurableCallbacks {
     ///
     /// # Errors
     ///
-    /// If a callback panics.
+    /// Returns an error if a callback panics.
     pub(crate) fn call(&self, offset: &dyn AnyOffset) -> Result<(), FailureKind> {
         // The callbacks run outside the lock, since a callback may register another.
         let (attempt, mut callbacks) = {

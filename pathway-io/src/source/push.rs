@@ -22,7 +22,7 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// [`Closed`] if the subject is closed. Return from `run` in this case.
+        /// Returns [`Closed`] if the subject is closed. Return from `run` in this case.
         ///
         /// The policy for bad rows also applies to a row that a sink of the table [can never
         /// accept](crate::Sink::row_check). If the policy is to fail, the pipeline fails, because [`Closed`] cannot
@@ -30,8 +30,8 @@ macro_rules! push_methods {
         ///
         /// # Panics
         ///
-        /// If a column cannot hold its value: a `Value` or a `#[schema(json)]` column is nested more than 100 levels
-        /// deep, a `#[schema(json)]` type fails to serialize or does not read back what it writes (a NaN becomes
+        /// Panics if a column cannot hold its value: a `Value` or a `#[schema(json)]` column is nested more than 100
+        /// levels deep, a `#[schema(json)]` type fails to serialize or cannot read its own output (a NaN becomes
         /// `null`), or a `PathBuf` is not UTF-8. Nothing is pushed then. In `run`, a panic ends the pipeline with an
         /// error that names the connector, the column and the reason; the rows before it are committed.
         #[inline]
@@ -63,8 +63,9 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// A [`RowError`] that names the column, the position and the reason, if the policy for bad rows is to fail.
-        /// Nothing is pushed then. On a closed subject, an error whose [`is_closed`](RowError::is_closed) is true.
+        /// Returns a [`RowError`] that names the column, the position and the reason, if the policy for bad rows is to
+        /// fail. Nothing is pushed then. On a closed subject, returns an error whose [`is_closed`](RowError::is_closed)
+        /// is true.
         #[inline]
         pub fn next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
         where
@@ -95,9 +96,9 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// A [`LinesError`](crate::LinesError) that names the bad lines by their numbers, if the policy for bad rows is
-        /// to fail. The good lines around them were pushed. On a closed subject, the error names the first line that
-        /// was not pushed.
+        /// Returns a [`LinesError`](crate::LinesError) that names the bad lines by their numbers, if the policy for bad
+        /// rows is to fail. The good lines around them were pushed. On a closed subject, the error names the first line
+        /// that was not pushed.
         pub fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, crate::source::lines::LinesError>
         where
             S: Schema,
@@ -140,7 +141,7 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// The errors of [`next_json`](Self::next_json), without a position.
+        /// Returns the errors of [`next_json`](Self::next_json), without a position.
         pub fn next_value(&self, value: serde_json::Value) -> Result<(), RowError>
         where
             S: Schema,
@@ -161,7 +162,7 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// [`Closed`] if the subject is closed.
+        /// Returns [`Closed`] if the subject is closed.
         pub fn next_str(&self, data: impl AsRef<str>) -> Result<(), Closed>
         where
             S: crate::rows::bounds::DataColumn<String>,
@@ -180,7 +181,7 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// [`Closed`] if the subject is closed.
+        /// Returns [`Closed`] if the subject is closed.
         pub fn next_bytes(&self, data: impl AsRef<[u8]>) -> Result<(), Closed>
         where
             S: crate::rows::bounds::DataColumn<Vec<u8>>,
@@ -204,7 +205,7 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// [`Closed`] if the subject is closed.
+        /// Returns [`Closed`] if the subject is closed.
         #[doc(alias("delete"))]
         pub fn remove(&self, key: <S as crate::rows::schema::Keyed>::Key) -> Result<(), Closed>
         where
@@ -228,8 +229,8 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// The row's error with that `reason`, if the policy is to fail. On a closed subject, an error whose
-        /// [`is_closed`](RowError::is_closed) is true: such a row does not count as bad.
+        /// Returns the row's error with that `reason`, if the policy is to fail. On a closed subject, returns an error
+        /// whose [`is_closed`](RowError::is_closed) is true: such a row does not count as bad.
         pub fn reject(&self, raw: impl AsRef<[u8]>, reason: impl std::fmt::Display) -> Result<(), RowError>
         where
             S: Schema,

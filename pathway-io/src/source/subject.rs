@@ -145,7 +145,7 @@ impl<S: Schema, O> Subject<S, O> {
     }
 }
 
-// This impl has no bounds, so that a row type that is not a schema gives one error, and methods without rows give
+// This impl has no bounds, so that a row type that is not a schema causes one error, and methods without rows cause
 // none.
 impl<S, O> Subject<S, O> {
     push_methods!();
@@ -168,7 +168,7 @@ impl<S, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] after a stop. The rows are committed nevertheless when `run` ends.
+    /// Returns [`Closed`] after a stop. The rows are committed nevertheless when `run` ends.
     #[doc(alias("flush"))]
     pub fn commit(&self) -> Result<(), Closed> {
         self.source.intake.commit(self.entry)
@@ -190,7 +190,7 @@ impl<S, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject was already closed.
+    /// Returns [`Closed`] if the subject was already closed.
     pub fn close(self) -> Result<(), Closed> {
         self.source.intake.close_table(self.entry)
     }
@@ -210,7 +210,7 @@ impl<S, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] as soon as the subject is closed.
+    /// Returns [`Closed`] as soon as the subject is closed.
     pub fn sleep(&self, duration: Duration) -> Result<(), Closed> {
         // If the addition overflows, the wait has no deadline.
         self.source.intake.wait_closed(self.entry, self.source.control.time.now().checked_add(duration))
@@ -232,7 +232,7 @@ impl<S, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// Always [`Closed`], so that `subject.wait_closed()?` ends `run`.
+    /// Always returns [`Closed`], so that `subject.wait_closed()?` ends `run`.
     pub fn wait_closed(&self) -> Result<(), Closed> {
         self.source.intake.wait_closed(self.entry, None)
     }

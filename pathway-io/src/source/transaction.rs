@@ -71,7 +71,7 @@ impl<S, O> Drop for Transaction<S, O> {
 /// Another table of the connector inside a [`Transaction`]; see [`Transaction::with`].
 pub struct TransactionTable<'a, S, O = ()> {
     subject: &'a Subject<S, O>,
-    /// The table in the attempt of the transaction, or in that of the subject if it is older. A handle of an earlier
+    /// The table, in the attempt of the transaction or of the subject, whichever is older. A handle of an earlier
     /// attempt is closed, so a push through one is refused.
     entry: Entry,
     rows: &'a Mutex<Pending>,
@@ -172,7 +172,7 @@ impl<S: Schema, O> Transaction<S, O> {
     ///
     /// # Panics
     ///
-    /// If `other` belongs to another connector, because its rows could not be in one commit with these.
+    /// Panics if `other` belongs to another connector, because its rows could not be in one commit with these.
     #[must_use]
     pub fn with<'a, T: Schema>(&'a self, other: &'a Subject<T, O>) -> TransactionTable<'a, T, O> {
         assert!(
@@ -205,7 +205,7 @@ impl<S: Schema, O> Transaction<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] after a stop, or if one of its tables was closed. Nothing of the transaction is written then.
+    /// Returns [`Closed`] after a stop, or if one of its tables was closed. Nothing of the transaction is written then.
     #[doc(alias("flush"))]
     pub fn commit(self) -> Result<(), Closed> {
         self.finish(None::<()>)
@@ -251,7 +251,7 @@ impl<S: Schema, O> Transaction<S, O> {
     ///
     /// # Errors
     ///
-    /// The errors of [`commit`](Self::commit).
+    /// Returns the errors of [`commit`](Self::commit).
     pub fn commit_at(self, offset: O) -> Result<(), Closed>
     where
         O: Offset,

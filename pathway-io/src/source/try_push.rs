@@ -32,7 +32,7 @@ impl<S, O> Subject<S, O> {
     ///
     /// # Panics
     ///
-    /// If a column cannot hold its value; see [`next`](Self::next).
+    /// Panics if a column cannot hold its value; see [`next`](Self::next).
     pub fn try_next(&self, row: S) -> Result<(), TryNextError<S>>
     where
         S: Schema,
@@ -67,7 +67,7 @@ impl<S, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// The errors of [`next_json`](Self::next_json). If the backlog is full, an error whose
+    /// Returns the errors of [`next_json`](Self::next_json). If the backlog is full, returns an error whose
     /// [`is_full`](RowError::is_full) is true: the text was not read, and does not count as a bad row.
     pub fn try_next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
     where

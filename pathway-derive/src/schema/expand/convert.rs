@@ -73,7 +73,7 @@ pub fn conversion_impls(schema: &Schema, i: usize, column: &Column, pw: &Ident) 
     let (stored, by, conversion) = match column.conversion()? {
         Conversion::Module(module) => {
             let span = option::mixed_site_at(module.span());
-            // One import, so that a module without these items is one error.
+            // There is one import, so that a module without these items causes one error.
             let items = ["to_column", "from_column", "Column"];
             let [to_column, from_column, column_type] = items.map(|name| Ident::new(name, span));
             let [to, from, stored] = items.map(|name| format_ident!("__{name}_{i}", span = span));
@@ -97,7 +97,7 @@ pub fn conversion_impls(schema: &Schema, i: usize, column: &Column, pw: &Ident) 
         }
         Conversion::Types { into } => (into.to_token_stream(), quote!(#pw::ByTraits), None),
     };
-    // A private type in a public row is an error at this item. The lint mistakes it for the user's own.
+    // rustc reports a private type in a public row at this item. The lint mistakes the item for the user's own.
     let of_field = quote_spanned!(option::mixed_site_at(item.span())=> type Field = #item;);
     let of_column = quote_spanned!(option::mixed_site_at(stored.span())=> type Column = #stored;);
     let impl_token = option::impl_at(schema.ident);

@@ -20,7 +20,7 @@ pub fn field_impls(schema: &Schema, pw: &Ident) -> TokenStream {
     let fields = schema.columns.iter().enumerate();
     for (i, column) in fields.filter(|(_, column)| !column.is_broken && !is_named_directly(schema, column)) {
         let ty = column.ty;
-        // A private type in a public row is an error at these items.
+        // rustc reports a private type in a public row at these items.
         let span = option::mixed_site_at(ty.span());
         let (name, field_type, rest) = match (column.is_flat(), column.is_key()) {
             (true, false) => ("FlatField", ty.to_token_stream(), TokenStream::new()),

@@ -52,7 +52,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let key_method = option::item_at(span, quote_spanned!(span=> fn key(&#this) -> #own_key), key);
     let impl_token = option::impl_at(schema.ident);
     let head = quote_spanned!(span=> #impl_token #parameters #at::Keyed for #row #bounds);
-    // A private type in the key of a public row is an error at this item.
+    // rustc reports a private type in the key of a public row at this item.
     let foreign = foreign.map_or_else(Span::mixed_site, |(_, column)| option::mixed_site_at(column.ty.span()));
     let of_key = quote_spanned!(foreign=> type Key = #key_type;);
     let body = quote! {

@@ -19,7 +19,7 @@ use crate::types::text;
 ///
 /// # Errors
 ///
-/// If the file cannot be written. It is then unchanged.
+/// Returns an error if the file cannot be written. It is then unchanged.
 pub fn accept(schema: &Schema, place: &Path, old: Option<&Lock>) -> io::Result<Lock> {
     let lock = lock_of(schema, old);
     let text = lock.print();

@@ -41,7 +41,7 @@ pub struct Summary {
     items: Faults,
 }
 
-/// The first fault of a value for each type, and that of a null, which is the same for all types.
+/// The first fault of a value for each type, and the fault of a null, which is the same for all types.
 struct Faults {
     of_types: Vec<Option<Fault>>,
     of_null: Option<Fault>,

@@ -142,7 +142,7 @@ impl Handshake<'_> {
     ///
     /// # Errors
     ///
-    /// If a peer is gone, or has waited too long for the missing processes.
+    /// Returns an error if a peer is gone, or has waited too long for the missing processes.
     fn check_wait(&mut self, missing: impl FnOnce() -> String) -> Result<bool> {
         let now = Instant::now();
         let states: Vec<_> = self.peers.iter().map(|peer| (peer.name(), PeerState::of(&peer.control))).collect();

@@ -41,7 +41,7 @@ impl Receiver {
         self.barrier.mark_done(&self.control, &self.peer);
     }
 
-    /// Returns what ends the dataflow here, if anything does.
+    /// Receives messages until the end. Returns the error that must end the dataflow of this process, if there is one.
     fn receive(&mut self) -> Option<Error> {
         let mut done = false;
         loop {

@@ -19,7 +19,8 @@ use crate::rows::fields::Field;
 ///
 /// # Panics
 ///
-/// If the type's own `Serialize` fails, or if a map has keys that are not strings. Pushing such a value panics as well.
+/// Panics if the type's own `Serialize` fails, or if a map has keys that are not strings. Pushing such a value panics
+/// as well.
 fn text<T: JsonType>(value: &T) -> String {
     match serde_json::to_string(value) {
         Ok(text) => text,
@@ -31,7 +32,7 @@ fn text<T: JsonType>(value: &T) -> String {
 ///
 /// # Panics
 ///
-/// If the type cannot read the JSON that it has written.
+/// Panics if the type cannot read the JSON that it has written.
 fn copy<T: JsonType>(value: &T) -> T {
     let text = text(value);
     match serde_json::from_str(&text) {

@@ -36,7 +36,7 @@ pub trait View {
     fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>);
     /// # Errors
     ///
-    /// The errors of the serializer.
+    /// Returns the errors of the serializer.
     fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error>;
 }
 
@@ -45,7 +45,7 @@ pub trait View {
 pub trait Restored: Tree {
     /// # Errors
     ///
-    /// If the sequence does not hold the fields of this row.
+    /// Returns an error if the sequence does not hold the fields of this row.
     fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<Self::Row, A::Error>;
 }
 
@@ -268,7 +268,7 @@ pub fn hash<S: Shown, H: Hasher>(row: &S, state: &mut H) {
 ///
 /// # Errors
 ///
-/// The errors of the formatter.
+/// Returns the errors of the formatter.
 pub fn debug<S: Shown>(row: &S, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut f = f.debug_struct(S::SCHEMA.name);
     row.view().debug(S::FIELDS, &mut f);
@@ -279,7 +279,7 @@ pub fn debug<S: Shown>(row: &S, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 ///
 /// # Errors
 ///
-/// The errors of the serializer.
+/// Returns the errors of the serializer.
 #[inline]
 pub fn serialize<S: Shown, Z: Serializer>(row: &S, serializer: Z) -> Result<Z::Ok, Z::Error> {
     let mut tuple = serializer.serialize_tuple(S::FIELDS.len())?;
@@ -291,7 +291,7 @@ pub fn serialize<S: Shown, Z: Serializer>(row: &S, serializer: Z) -> Result<Z::O
 ///
 /// # Errors
 ///
-/// If the input does not hold the fields of this row.
+/// Returns an error if the input does not hold the fields of this row.
 #[inline]
 pub fn deserialize<'de, S: Shown, D: Deserializer<'de>>(deserializer: D) -> Result<S, D::Error> {
     deserializer.deserialize_tuple(S::FIELDS.len(), RowVisitor(PhantomData))

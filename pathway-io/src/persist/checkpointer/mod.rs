@@ -241,7 +241,7 @@ impl Checkpointer {
         Ok(())
     }
 
-    /// Makes everything so far durable, in the order that `docs/durability.md` gives.
+    /// Makes everything so far durable, in the order that `docs/durability.md` describes.
     fn checkpoint(&mut self) -> Result<(), BoxError> {
         let (time, began) = (self.plan.time, Instant::now());
         let asked: Vec<_> = self

@@ -67,7 +67,7 @@ impl Clock {
     ///
     /// # Panics
     ///
-    /// If you have taken a stop handle of the pipeline or a monitor before.
+    /// Panics if you have already taken a stop handle or a monitor of the pipeline.
     #[track_caller]
     pub fn drive(&self, pipeline: Pipeline) -> Pipeline {
         let pipeline = pipeline.with_time(Time::manual(&self.0));
@@ -83,7 +83,7 @@ impl Clock {
     ///
     /// # Panics
     ///
-    /// If more than 30,000 years would have passed.
+    /// Panics if more than 30,000 years would have passed.
     #[track_caller]
     pub fn advance(&self, duration: Duration) {
         self.0.advance(duration);
@@ -94,7 +94,7 @@ impl Clock {
     ///
     /// # Panics
     ///
-    /// If nothing waits for the clock within 30 seconds of real time.
+    /// Panics if nothing waits for the clock within 30 seconds of real time.
     #[track_caller]
     pub fn advance_to_next(&self) -> Duration {
         let Some(wait) = self.0.next_wait(DEADLINE) else {

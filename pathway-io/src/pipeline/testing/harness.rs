@@ -1,4 +1,4 @@
-//! [`Harness`]: runs one connector under conditions that a test chooses, and reports what it did.
+//! [`Harness`]: runs one connector under conditions that a test chooses, and reports the result.
 
 use std::any::TypeId;
 use std::marker::PhantomData;
@@ -30,7 +30,7 @@ use crate::source::options::ReadOptions;
 use crate::source::partition::Partition;
 use crate::source::shared::Source;
 
-/// Runs a connector, and reports what it did.
+/// Runs a connector, and reports the result.
 ///
 /// `S` is the row type of its table, or a tuple of the row types of its tables. The updates of one of several tables
 /// are in [`Report::commits_of`].
@@ -123,7 +123,7 @@ where
     ///
     /// # Panics
     ///
-    /// If the offsets of the connector have another type.
+    /// Panics if the offsets of the connector have another type.
     pub fn resume_at<O: Offset>(self, offset: O) -> Self {
         assert_eq!(
             <C::Subjects as Subjects>::offset_type().name,

@@ -32,8 +32,8 @@ use crate::source::connector::Connector;
 ///
 /// # Errors
 ///
-/// The errors of [`Pipeline::run`](crate::Pipeline::run). A run that has not ended after 60 s is stopped and fails. Use
-/// a [`Harness`] with a longer [`deadline`](Harness::deadline) for a source that takes longer.
+/// Returns the errors of [`Pipeline::run`](crate::Pipeline::run). A run that has not ended after 60 s is stopped and
+/// fails. Use a [`Harness`] with a longer [`deadline`](Harness::deadline) for a source that takes longer.
 ///
 /// ```
 /// use pathway_io::{connector, testing, Schema, Subject};

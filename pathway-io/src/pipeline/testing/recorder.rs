@@ -105,7 +105,7 @@ impl Progress {
 }
 
 impl Progress {
-    /// Says what a run waits for that has not ended by its deadline.
+    /// Describes the parts for which a run is still waiting at its deadline.
     pub(super) fn not_ended(&self, seen: &Snapshot, deadline: Duration) -> String {
         let busy = seen.sources.iter().filter(|source| source.state != SourceState::Ended);
         let busy: Vec<String> = busy.map(|source| format!("connector `{}` has not ended", source.name)).collect();

@@ -78,7 +78,7 @@ impl<S> Report<S> {
     ///
     /// # Panics
     ///
-    /// If the connector has fewer tables, or if the rows of this table have another type.
+    /// Panics if the connector has fewer tables, or if the rows of this table have another type.
     ///
     /// ```
     /// use pathway_io::{RunResult, Schema, Subject, connector, testing::Harness};
@@ -129,7 +129,7 @@ impl<S> Report<S> {
     ///
     /// # Errors
     ///
-    /// The error of [`Pipeline::run`](crate::Pipeline::run).
+    /// Returns the error of [`Pipeline::run`](crate::Pipeline::run).
     pub fn result(&self) -> std::result::Result<&Summary, &Error> {
         self.result.as_ref()
     }

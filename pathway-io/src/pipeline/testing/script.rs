@@ -15,9 +15,9 @@ use crate::source::subject::Subject;
 pub enum Step<S> {
     /// Pushes a row.
     Push(S),
-    /// Commits what was pushed.
+    /// Commits the rows that were pushed.
     Commit,
-    /// Sets the offset of what was pushed.
+    /// Sets the offset of the rows that were pushed.
     Offset(u64),
     /// Sleeps. A test with a [`Clock`](super::Clock) does not wait for it.
     Pause(Duration),

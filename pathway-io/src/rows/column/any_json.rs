@@ -125,7 +125,8 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
 
     /// # Panics
     ///
-    /// If the type's own `Serialize` fails, a map has keys that are not strings, or the JSON cannot be read back.
+    /// Panics if the type's own `Serialize` fails, a map has keys that are not strings, or the JSON cannot be read
+    /// back.
     fn push(&mut self, item: Json<T>) {
         if let Err(reason) = self.write(&item.0) {
             panic!("a `{}` cannot be written as JSON: {reason}", type_name::<T>());
@@ -147,7 +148,7 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
 
     /// # Panics
     ///
-    /// If the type does not read what it has written, although it did when the value was pushed.
+    /// Panics if the type cannot read its own output, although it could when the value was pushed.
     fn get(&self, row: usize) -> Json<T> {
         let text = self.texts.slice(row);
         match serde_json::from_slice(text) {

@@ -34,7 +34,7 @@ pub trait Conversion<const I: usize>: ConvertedField<I> {
     }
     /// # Errors
     ///
-    /// The reason why the column's value does not convert.
+    /// Returns the reason why the column's value does not convert.
     fn from_column(column: Self::Column) -> Result<Self::Field, String>;
 }
 
@@ -83,7 +83,7 @@ where
 pub trait IntoField<F> {
     /// # Errors
     ///
-    /// The error's text.
+    /// Returns the error's text.
     fn into_field(self) -> Result<F, String>;
 }
 
@@ -105,7 +105,7 @@ impl<F, E: Display> IntoField<F> for Result<F, E> {
 ///
 /// # Errors
 ///
-/// The error's text.
+/// Returns the error's text.
 #[doc(hidden)]
 pub fn converted<F, R: IntoField<F>>(returned: R) -> Result<F, String> {
     returned.into_field()
@@ -130,7 +130,7 @@ impl<S: Conversion<I, Field: Send + Sync>, const I: usize> Represented for Conve
 
     /// # Panics
     ///
-    /// If the conversion cannot read what it wrote.
+    /// Panics if the conversion cannot read its own output.
     fn restore(inner: S::Column) -> Self {
         match S::from_column(inner) {
             Ok(field) => Converted(field),

@@ -52,7 +52,7 @@ impl Buffer for JsonBuffer {
 
     /// # Panics
     ///
-    /// If the value is nested too deeply to be read back from the log or from an output.
+    /// Panics if the value is nested too deeply to be read back from the log or from an output.
     fn push(&mut self, value: Value) {
         match heap(&value, 0) {
             Some(heap) => self.heap += heap,
@@ -110,7 +110,7 @@ impl Buffer for JsonBuffer {
     }
 }
 
-/// Estimates the size of a value on the heap: that of its texts and elements, without the allocator's overhead.
+/// Estimates the size of a value on the heap: the size of its texts and elements, without the allocator's overhead.
 /// Returns `None` if the value, with `depth` levels around it, is nested too deeply.
 fn heap(value: &Value, depth: usize) -> Option<usize> {
     match value {

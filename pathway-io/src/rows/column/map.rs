@@ -1,7 +1,7 @@
 //! `BTreeMap<String, T>` and `HashMap<String, T>`: JSON objects whose values all have the same type.
 //!
-//! The fields are held in the order of their names, so that equal maps have one form. A name that is
-//! given twice in JSON is an error, as it is for a column.
+//! The fields are held in the order of their names, so that equal maps have one form. A name that is given twice in
+//! JSON causes an error, as for a column.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -38,7 +38,7 @@ impl RawJson {
     ///
     /// # Errors
     ///
-    /// If the text is not one JSON value, or if it is nested more than 100 levels deep.
+    /// Returns an error if the text is not one JSON value, or if it is nested more than 100 levels deep.
     pub fn new(text: impl AsRef<str>) -> serde_json::Result<RawJson> {
         let value: &RawValue = serde_json::from_str(text.as_ref())?;
         strict::check_depth(value.get()).map_err(|fault| serde_json::Error::custom(fault.into_reason()))?;

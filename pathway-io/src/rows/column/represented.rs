@@ -34,7 +34,7 @@ pub trait Represented: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the type has no such value. The text has the form "expected .., found ..".
+    /// Returns an error if the type has no such value. The text has the form "expected .., found ..".
     fn check(inner: Self::Inner) -> Result<Self::Inner, String> {
         Ok(inner)
     }
@@ -74,7 +74,8 @@ impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
 
     /// # Panics
     ///
-    /// If the stored form of the value cannot be read back. Later it would make the log unreadable or end a sink.
+    /// Panics if the stored form of the value cannot be read back. Later it would make the log unreadable or end a
+    /// sink.
     #[inline]
     fn push(&mut self, item: T) {
         self.0.push(item.into_inner());
@@ -180,7 +181,7 @@ texts! {
 
 /// # Panics
 ///
-/// If the path is not UTF-8. A replacement text could be the path of another file.
+/// Panics if the path is not UTF-8. A replacement text could be the path of another file.
 fn of_path(path: PathBuf) -> String {
     match path.into_os_string().into_string() {
         Ok(text) => text,

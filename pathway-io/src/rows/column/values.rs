@@ -1,4 +1,4 @@
-//! [`Values`]: what the engine requires of a column's values. A build without the feature `dataflow` requires nothing.
+//! [`Values`]: the operations that the engine requires of a column's values. Without the feature `dataflow`, there are none.
 
 /// The operations that the engine requires of a column type's values. The engine implements them for the type's buffer.
 #[doc(hidden)]
@@ -10,11 +10,11 @@ pub trait Values<T> {
     fn debug(value: &T, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result;
     /// # Errors
     ///
-    /// The errors of the serializer.
+    /// Returns the errors of the serializer.
     fn serialize<Z: serde::Serializer>(value: &T, serializer: Z) -> Result<Z::Ok, Z::Error>;
     /// # Errors
     ///
-    /// If the input does not hold a value of this type.
+    /// Returns an error if the input does not hold a value of this type.
     fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<T, D::Error>;
 
     /// Returns the JSON text of a `json` field, whose column holds another type.

@@ -52,7 +52,7 @@ impl ColumnView<'_> {
     ///
     /// # Panics
     ///
-    /// If the value has another type than `T`, and `T` cannot hold it.
+    /// Panics if the value has a different type, and `T` cannot hold it.
     #[inline]
     pub(crate) fn get<T: ColumnType>(&self, row: usize) -> T {
         let buffer: &dyn Any = self.buffer;

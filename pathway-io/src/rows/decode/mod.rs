@@ -34,8 +34,8 @@ pub(crate) use names::Seen;
 ///
 /// # Errors
 ///
-/// If `text` is not one JSON object of the schema. The columns are then as they were, and `seen` has the bytes that
-/// they had with the part of the row that was read.
+/// Returns an error if `text` is not one JSON object of the schema. The columns are then as they were, and `seen` has
+/// the bytes that they had with the part of the row that was read.
 pub(crate) fn decode_json<S: Schema>(
     columns: &mut ColumnsOf<S>,
     len: usize,

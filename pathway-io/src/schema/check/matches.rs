@@ -44,7 +44,8 @@ use crate::rows::schema::Schema;
 ///
 /// # Panics
 ///
-/// If a column of `B` is missing in `A` or does not fit. In a constant, this is a compile error that names the column.
+/// Panics if a column of `B` is missing in `A` or does not fit. In a constant, this is a compile error that names the
+/// column.
 #[track_caller]
 pub const fn assert_matches<A: Schema, B: Schema>() {
     let (a, b) = (A::SCHEMA, B::SCHEMA);
@@ -91,7 +92,8 @@ pub const fn assert_matches<A: Schema, B: Schema>() {
 ///
 /// # Panics
 ///
-/// If they differ. In a constant, this is a compile error that names the first different column.
+/// Panics if the columns or the keys differ. In a constant, this is a compile error that names the first different
+/// column.
 #[track_caller]
 pub const fn assert_same<A: Schema, B: Schema>() {
     let (a, b) = (A::SCHEMA, B::SCHEMA);

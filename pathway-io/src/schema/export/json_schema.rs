@@ -1,4 +1,4 @@
-//! JSON Schema, draft 2020-12: what validators, editors and documentation tools read.
+//! JSON Schema, draft 2020-12, for validators, editors and documentation tools.
 
 use serde_json::{Map, Value, json};
 

@@ -38,8 +38,8 @@ const BYTES: u64 = 64 << 20;
 ///
 /// # Errors
 ///
-/// The error of the reader, or an error of the kind [`InvalidData`](io::ErrorKind::InvalidData): a row cannot be read,
-/// and the error names its line; the sample has no rows; or the rows have no columns.
+/// Returns the error of the reader, or an error of the kind [`InvalidData`](io::ErrorKind::InvalidData): a row cannot
+/// be read, and the error names its line; the sample has no rows; or the rows have no columns.
 ///
 /// ```
 /// let sample = r#"{"key": 1, "genus": "felis", "weight": 4.5}

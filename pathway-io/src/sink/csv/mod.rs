@@ -2,7 +2,7 @@
 //!
 //! The file starts with a header, even if there are no rows: the schema's columns, then `time` and `diff`. A field is
 //! quoted only if RFC 4180 requires it. A null is an empty field, and an empty text is `""`. Records end with a single
-//! line feed. [`Options::pathway`] writes what Pathway's own writer would.
+//! line feed. With [`Options::pathway`], the file has the bytes that Pathway's own writer would produce.
 //!
 //! If you import this module, the crate `csv` is still available as `::csv`.
 //!
@@ -52,7 +52,7 @@ use crate::sink::spec::{AnySink, FileSink, SinkSpec};
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started or dropped.
+/// Panics if the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
     write_with(table, path, Options::new());
 }
@@ -72,7 +72,7 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started or dropped.
+/// Panics if the pipeline of the table has been started or dropped.
 pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: Options) {
     let path = path.as_ref();
     if options.per_worker {

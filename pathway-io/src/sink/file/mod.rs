@@ -151,7 +151,7 @@ impl OutputFile {
         self.file.as_ref().map_or(0, StoredFile::len) + self.buffer.len() as u64
     }
 
-    /// Makes what was written durable.
+    /// Makes everything that was written durable.
     pub(crate) fn sync(&mut self) -> Result<(), BoxError> {
         self.flush()?;
         crash_point!(OutputWritten);

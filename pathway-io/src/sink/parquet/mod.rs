@@ -93,7 +93,7 @@ const UNFINISHED: &str = ".part.parquet.new";
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started or dropped.
+/// Panics if the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, directory: impl AsRef<Path>, options: Options) {
     let directory = directory.as_ref();
     let sink = AnySink::Staged(Box::new(ParquetSink::new(directory, options)));

@@ -138,7 +138,7 @@ pub use options::Options;
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started or dropped.
+/// Panics if the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, config: impl Into<String>) {
     write_with(table, config, Options::new());
 }
@@ -147,7 +147,7 @@ pub fn write<S: Schema>(table: &Table<S>, config: impl Into<String>) {
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started or dropped.
+/// Panics if the pipeline of the table has been started or dropped.
 pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, options: Options) {
     let Options { table: name, schema, updates, row_limit, connect, retry, refused_rows } = options;
     let config = config.into();

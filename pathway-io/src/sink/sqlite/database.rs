@@ -53,8 +53,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// If a different time is stored. The file is not locked between two transactions, so that other programs can read
-    /// it and write to other tables.
+    /// Returns an error if a different time is stored. The file is not locked between two transactions, so that other
+    /// programs can read it and write to other tables.
     pub(super) fn set_time(&mut self, layout: &Layout, time: u64) -> RunResult {
         let times = [time, self.time].map(u64::cast_signed);
         let changed = self.connection.prepare_cached(&layout.set_time)?.execute((&layout.table, times[0], times[1]))?;

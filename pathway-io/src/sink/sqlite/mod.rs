@@ -118,7 +118,7 @@ static OPENING: Lock<()> = Lock::new(());
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started or dropped.
+/// Panics if the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
     write_with(table, path, Options::new());
 }
@@ -138,7 +138,7 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started or dropped.
+/// Panics if the pipeline of the table has been started or dropped.
 pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: Options) {
     let path = path.as_ref();
     let layout = Layout::new(S::SCHEMA, options.table.as_deref(), options.updates);

@@ -28,7 +28,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject is closed. Return from `run` in this case.
+    /// Returns [`Closed`] if the subject is closed. Return from `run` in this case.
     #[inline]
     pub async fn next_at(&self, offset: O, row: S) -> Result<(), Closed>
     where
@@ -49,7 +49,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// The errors of [`next_json`](Self::next_json). The offset is not set then.
+    /// Returns the errors of [`next_json`](Self::next_json). The offset is not set then.
     pub async fn next_json_at(&self, offset: O, json: impl AsRef<[u8]>) -> Result<(), RowError>
     where
         O: Offset,
@@ -69,7 +69,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject is closed.
+    /// Returns [`Closed`] if the subject is closed.
     pub fn advance(&self, offset: O) -> Result<(), Closed>
     where
         O: Offset,
@@ -86,7 +86,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] after a stop.
+    /// Returns [`Closed`] after a stop.
     pub async fn commit_at(&self, offset: O) -> Result<(), Closed>
     where
         O: Offset,

@@ -92,7 +92,7 @@ impl Drive {
 
     /// # Errors
     ///
-    /// The error of `run`, or of a task that it has started.
+    /// Returns the error of `run`, or of a task that it has started.
     #[doc(hidden)]
     pub fn run(self, run: impl Future<Output: IntoRunResult>) -> RunResult {
         let runtime = Attempt::new()?;

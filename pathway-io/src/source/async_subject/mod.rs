@@ -205,7 +205,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] after a stop; the rows are still committed when `run` ends.
+    /// Returns [`Closed`] after a stop; the rows are still committed when `run` ends.
     #[doc(alias("flush"))]
     pub async fn commit(&self) -> Result<(), Closed> {
         let intake = &self.subject.source().intake;
@@ -222,7 +222,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if it was closed already.
+    /// Returns [`Closed`] if it was closed already.
     pub async fn close(self) -> Result<(), Closed> {
         let committed = self.commit().await;
         self.subject.source().intake.mark_closed(self.subject.entry());
@@ -252,7 +252,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject is closed.
+    /// Returns [`Closed`] if the subject is closed.
     pub async fn reserve(&self) -> Result<Permit<'_, S, O>, Closed>
     where
         S: Schema,
@@ -283,7 +283,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] as soon as the subject is closed.
+    /// Returns [`Closed`] as soon as the subject is closed.
     pub async fn sleep(&self, duration: Duration) -> Result<(), Closed> {
         wait::sleep(self.subject.source(), self.subject.entry(), duration).await
     }
@@ -325,7 +325,8 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Panics
     ///
-    /// If the caller is neither the `async fn run` of a connector nor a task that `run` has started with this method.
+    /// Panics if the caller is neither the `async fn run` of a connector nor a task that `run` has started with this
+    /// method.
     #[cfg(feature = "tokio")]
     pub fn spawn<T>(&self, task: T)
     where

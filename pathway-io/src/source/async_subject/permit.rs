@@ -26,11 +26,11 @@ impl<'a, S, O> Permit<'a, S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject has been closed since the permit was returned.
+    /// Returns [`Closed`] if the subject has been closed since the permit was returned.
     ///
     /// # Panics
     ///
-    /// If a column cannot hold its value; see [`Subject::next`](crate::Subject::next).
+    /// Panics if a column cannot hold its value; see [`Subject::next`](crate::Subject::next).
     pub fn next(self, row: S) -> Result<(), Closed>
     where
         S: Schema,
@@ -42,7 +42,7 @@ impl<'a, S, O> Permit<'a, S, O> {
     ///
     /// # Errors
     ///
-    /// The errors of [`AsyncSubject::next_json`].
+    /// Returns the errors of [`AsyncSubject::next_json`].
     pub fn next_json(self, json: impl AsRef<[u8]>) -> Result<(), RowError>
     where
         S: Schema,
@@ -54,7 +54,7 @@ impl<'a, S, O> Permit<'a, S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject has been closed since the permit was returned.
+    /// Returns [`Closed`] if the subject has been closed since the permit was returned.
     pub fn remove(self, key: <S as Keyed>::Key) -> Result<(), Closed>
     where
         S: Keyed + Removable,
@@ -68,7 +68,7 @@ impl<'a, S, O> Permit<'a, S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject has been closed since the permit was returned.
+    /// Returns [`Closed`] if the subject has been closed since the permit was returned.
     pub fn next_at(self, offset: O, row: S) -> Result<(), Closed>
     where
         S: Schema,

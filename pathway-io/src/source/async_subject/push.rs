@@ -49,11 +49,11 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject is closed. Return from `run` in this case.
+    /// Returns [`Closed`] if the subject is closed. Return from `run` in this case.
     ///
     /// # Panics
     ///
-    /// If a column cannot hold its value; see [`Subject::next`](crate::Subject::next).
+    /// Panics if a column cannot hold its value; see [`Subject::next`](crate::Subject::next).
     #[inline]
     #[doc(alias("push", "send", "emit"))]
     pub async fn next(&self, row: S) -> Result<(), Closed>
@@ -89,7 +89,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// The errors of [`Subject::try_next_json`](crate::Subject::try_next_json).
+    /// Returns the errors of [`Subject::try_next_json`](crate::Subject::try_next_json).
     pub fn try_next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
     where
         S: Schema,
@@ -120,8 +120,8 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// A [`RowError`] that names column, position and reason, if the policy for bad rows is to fail. On a closed
-    /// subject an error whose [`is_closed`](RowError::is_closed) is true.
+    /// Returns a [`RowError`] that names column, position and reason, if the policy for bad rows is to fail. On a
+    /// closed subject, returns an error whose [`is_closed`](RowError::is_closed) is true.
     pub async fn next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
     where
         S: Schema,
@@ -143,8 +143,8 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// A [`LinesError`] that names the bad lines, if the policy for bad rows is to fail. The good lines around them
-    /// were pushed. If the subject is closed, the error names the first line that was not pushed.
+    /// Returns a [`LinesError`] that names the bad lines, if the policy for bad rows is to fail. The good lines around
+    /// them were pushed. If the subject is closed, the error names the first line that was not pushed.
     pub async fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, LinesError>
     where
         S: Schema,
@@ -186,7 +186,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// The errors of [`next_json`](Self::next_json), without a position.
+    /// Returns the errors of [`next_json`](Self::next_json), without a position.
     pub async fn next_value(&self, value: Value) -> Result<(), RowError>
     where
         S: Schema,
@@ -203,7 +203,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject is closed.
+    /// Returns [`Closed`] if the subject is closed.
     pub async fn next_str(&self, data: impl AsRef<str>) -> Result<(), Closed>
     where
         S: DataColumn<String>,
@@ -219,7 +219,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject is closed.
+    /// Returns [`Closed`] if the subject is closed.
     pub async fn next_bytes(&self, data: impl AsRef<[u8]>) -> Result<(), Closed>
     where
         S: DataColumn<Vec<u8>>,
@@ -235,7 +235,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject is closed.
+    /// Returns [`Closed`] if the subject is closed.
     #[doc(alias("delete"))]
     pub async fn remove(&self, key: <S as Keyed>::Key) -> Result<(), Closed>
     where
@@ -253,8 +253,8 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// The row's error with that `reason`, if the policy is to fail. On a closed subject an error whose
-    /// [`is_closed`](RowError::is_closed) is true.
+    /// Returns the row's error with that `reason`, if the policy is to fail. On a closed subject, returns an error
+    /// whose [`is_closed`](RowError::is_closed) is true.
     pub async fn reject(&self, raw: impl AsRef<[u8]>, reason: impl fmt::Display) -> Result<(), RowError>
     where
         S: Schema,

@@ -71,7 +71,7 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
     ///
     /// # Panics
     ///
-    /// If `other` belongs to another connector, since its rows could not be in one commit with these.
+    /// Panics if `other` belongs to another connector, since its rows could not be in one commit with these.
     #[must_use]
     pub fn with<'a, T: Schema>(&'a self, other: &'a AsyncSubject<T, O>) -> TransactionTable<'a, T, O> {
         self.rows.with(&other.subject)
@@ -89,7 +89,7 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] after a stop, or if one of its tables was closed: nothing of the transaction is written.
+    /// Returns [`Closed`] after a stop, or if one of its tables was closed: nothing of the transaction is written.
     #[doc(alias("flush"))]
     pub async fn commit(self) -> Result<(), Closed> {
         self.finish(None::<()>).await
@@ -116,7 +116,7 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
     ///
     /// # Errors
     ///
-    /// The errors of [`commit`](Self::commit).
+    /// Returns the errors of [`commit`](Self::commit).
     pub async fn commit_at(self, offset: O) -> Result<(), Closed>
     where
         O: Offset,

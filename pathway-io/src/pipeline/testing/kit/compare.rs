@@ -1,4 +1,4 @@
-//! Comparing what two runs have pushed, table by table.
+//! Compares the pushes of two runs, table by table.
 
 use std::collections::HashMap;
 

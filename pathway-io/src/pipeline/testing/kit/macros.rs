@@ -7,7 +7,7 @@
 /// `endless, after 20 rows`: the tests stop it after that number of rows. The macro needs the feature `persist`, which
 /// is on by default.
 ///
-/// A run that does not end is stopped after 60 s at the latest, and a source that is declared as `ends` has then failed.
+/// A run that does not end is stopped after at most 60 s. If its source is declared as `ends`, the test then fails.
 ///
 /// A test whose promise does not concern the connector passes. The last two tests also pass for a source that sends
 /// other rows in each run, and for one that has neither an end nor offsets, because there is nothing to compare. If the
@@ -25,7 +25,7 @@
 /// | `survives_a_failing_sink` | the failure of a sink ends `run`, and is the only failure |
 /// | `appends_no_key_twice` | `append_only`: no key comes twice |
 /// | `removes_only_keys_that_exist` | each removal has a key that was pushed to the same table |
-/// | `resumes_at_every_offset` | from each offset, the source sends what one run sends after it; offsets survive serde |
+/// | `resumes_at_every_offset` | from each offset, the source sends the rows that one run sends after it; offsets survive serde |
 /// | `sets_offsets_within_the_backlog` | an offset comes before the backlog is full |
 /// | `sends_the_same_table_twice` | `full_snapshot`: two runs send the same tables |
 /// | `partitions_are_disjoint` | 1, 2 and 3 partitions together have the same rows, each once |
@@ -114,8 +114,8 @@ macro_rules! connector_tests {
 /// Generates a `#[test]` for each promise of a [`Sink`](crate::Sink).
 ///
 /// The first closure makes the sink, with a new directory that the sink may write to. It is called several times with
-/// one directory to start the sink again after an end without a flush. The second closure reads what was written, as
-/// JSON objects in the form in which [`next_json`](crate::Subject::next_json) reads rows:
+/// one directory to start the sink again after an end without a flush. The second closure reads the output, as JSON
+/// objects in the form in which [`next_json`](crate::Subject::next_json) reads rows:
 ///
 /// - `updates:` returns each update in order, with its `diff` and, if the output has it, its `time`.
 /// - `rows:` returns the rows that the table has now, in any order.
@@ -142,7 +142,7 @@ macro_rules! connector_tests {
 /// | `recovers_its_last_commit` | `recover` returns the time of the last commit, and changes nothing |
 /// | `recovers_whole_commits` | after a kill between `write` and `flush`, the sink contains exactly the rows of the commits up to the time |
 /// | `takes_the_commits_that_it_misses` | once the sink has received the commits after its time, it contains each commit once |
-/// | `undoes_what_was_not_flushed` | `recover` on the same sink undoes what was written since the last flush |
+/// | `undoes_what_was_not_flushed` | `recover` on the same sink undoes all writes since the last flush |
 /// | `keeps_its_time_without_a_commit` | a flush with nothing to write keeps the time |
 ///
 /// For `recovers_whole_commits`, the test binary runs this test in a second process, which makes the sink in the same

@@ -1,7 +1,7 @@
 //! The checks behind `sink_tests!`: one function for each promise.
 //!
 //! The kit calls the methods of the sink itself, as the thread of a sink does, so that it can stop between two of them.
-//! What the sink has written is read back by the author's closure, as JSON, and compared as rows of the schema.
+//! The author's closure reads the sink's output back as JSON, and the kit compares it as rows of the schema.
 
 use std::marker::PhantomData;
 use std::path::Path;
@@ -37,7 +37,7 @@ where
     M: Fn(&Path) -> K,
     R: Fn(&Path) -> Vec<Value>,
 {
-    /// Returns a suite for the sinks that `make` returns. `read` reads what they have written.
+    /// Returns a suite for the sinks that `make` returns. `read` reads their output.
     pub fn new(make: M, form: Form, read: R) -> Self {
         SinkSuite { make, form, read, test: None, schema: PhantomData }
     }
@@ -153,7 +153,7 @@ where
     ///
     /// # Errors
     ///
-    /// The sink refuses a row.
+    /// Returns the error if the sink refuses a row.
     fn write_all(&self, commits: &[Commit<S>], order: Order) -> Result<Verdict, String> {
         let directory = Directory::new()?;
         let mut sink = self.open(&directory)?;
@@ -273,7 +273,7 @@ where
         })
     }
 
-    /// After an error, `recover` is called on the same sink, and undoes what was not flushed.
+    /// After an error, `recover` is called on the same sink, and undoes all writes that were not flushed.
     fn undoes_what_was_not_flushed(&self) -> Verdict {
         self.recovers(|directory, commits| {
             let mut sink = self.write_without_flush(&directory.0, commits)?;
@@ -334,7 +334,7 @@ where
         Ok(sink)
     }
 
-    /// Compares what is read with what was written.
+    /// Compares the output that is read with the commits that were written.
     fn compare(&self, directory: &Directory, commits: &[Commit<S>], order: Order) -> Verdict {
         let mut found = Vec::new();
         for value in (self.read)(&directory.0) {

@@ -215,7 +215,7 @@ where
         Ok(())
     }
 
-    /// From each offset, the source sends what one run sends after it.
+    /// From each offset, the source sends the rows that one run sends after it.
     fn resumes_at_every_offset(&self) -> Verdict {
         if !Self::has_offsets() {
             return Ok(());

@@ -45,7 +45,7 @@ pub(super) enum Order {
     Any,
 }
 
-/// Returns what the reader should return.
+/// Returns the rows that the reader should return.
 pub(super) fn expected<S: Schema>(commits: &[Commit<S>], form: Form, has_times: bool) -> Vec<Written> {
     let updates = commits.iter().flat_map(|commit| {
         commit.rows().map(|(batch, row)| Written {

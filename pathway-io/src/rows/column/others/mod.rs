@@ -1,4 +1,4 @@
-//! Column types that are strings of a certain form in JSON: those of the standard library, and those of other crates,
+//! Column types that are strings of a certain form in JSON: types of the standard library, and types of other crates,
 //! each behind the feature with the crate's name.
 
 #[cfg(feature = "chrono")]

@@ -74,7 +74,7 @@ impl BatchBuilder {
     ///
     /// # Errors
     ///
-    /// The column with a value that Arrow does not have. Some rows may have been added.
+    /// Returns an error that names the column if Arrow cannot represent a value. Some rows may have been added.
     pub(crate) fn append<S: Schema>(&mut self, batch: &Batch<S>, time: u64) -> Result<(), ArrowError> {
         let mut append =
             Append { len: batch.len(), columns: &mut self.columns, scratch: &mut self.scratch, fault: None };
@@ -189,8 +189,8 @@ impl<S: Schema> Commit<S> {
     ///
     /// # Errors
     ///
-    /// The column with a value that Arrow does not have, such as an instant after the year 2262 or a duration of more
-    /// than 292 years.
+    /// Returns an error that names the column if Arrow cannot represent a value, such as an instant after the year 2262
+    /// or a duration of more than 292 years.
     ///
     /// ```
     /// use pathway_io::{Pipeline, Schema, Subject, connector};
@@ -226,7 +226,7 @@ impl<S: Schema> Commit<S> {
     ///
     /// # Errors
     ///
-    /// The errors of [`record_batch`](Commit::record_batch).
+    /// Returns the errors of [`record_batch`](Commit::record_batch).
     pub fn record_batch_of_updates(&self) -> Result<RecordBatch, ArrowError> {
         self.batch_of(true)
     }

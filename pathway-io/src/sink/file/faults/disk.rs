@@ -83,8 +83,8 @@ impl Mount {
         Mount(state)
     }
 
-    /// Returns the same disk with another fault, as the next start of a program finds it. What was not synced before
-    /// may still be lost.
+    /// Returns the same disk with another fault, as the next start of a program finds it. Bytes that were not synced
+    /// before may still be lost.
     #[must_use]
     pub fn with_fault(self, fault: Fault) -> Self {
         Self::with_pages(&self.0.directory, fault, Arc::clone(&self.0.pages))
@@ -95,7 +95,7 @@ impl Mount {
     ///
     /// # Errors
     ///
-    /// If the real disk fails.
+    /// Returns an error if the real disk fails.
     pub fn cut_power(self, unsynced: Unsynced, latest_names: bool) -> io::Result<()> {
         self.0.pages.lock().cut_power(unsynced, latest_names)
     }

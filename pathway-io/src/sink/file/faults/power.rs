@@ -132,7 +132,8 @@ impl Pages {
         self.durable_names.extend(names.map(|(path, file)| (path.clone(), *file)));
     }
 
-    /// Writes to the real disk what this one has after a power cut, with the latest names or with the synced names.
+    /// Writes to the real disk the contents that this disk has after a power cut, with the latest names or with the
+    /// synced names.
     pub(super) fn cut_power(&self, unsynced: Unsynced, latest_names: bool) -> io::Result<()> {
         let names = if latest_names { &self.names } else { &self.durable_names };
         for path in self.names.keys().chain(self.durable_names.keys()) {
