@@ -1,11 +1,12 @@
 //! Completion of the options in an editor.
 //!
-//! rust-analyzer completes a name in a `use` from the items of the module. Each name that is written in an attribute is
-//! therefore imported from a module of the runtime that has one item for each option: see
+//! rust-analyzer completes a name in a `use` from the items of the module. Each name in an attribute is therefore
+//! imported from a module of the runtime that contains one item for each option; see
 //! [`modules`](crate::option_modules::modules). rustc drops the import, because only rust-analyzer sets its cfg.
 //!
-//! The imports come before everything that a name can change, such as an error that mentions it: rust-analyzer expands
-//! the macro with and without a marker at the cursor, and expects the same text before it.
+//! The imports come first in the output, before any text that depends on a name, such as an error that mentions it. The
+//! reason is that rust-analyzer expands the macro with and without a marker at the cursor, and expects the same text
+//! before the marker.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;

@@ -3,10 +3,17 @@
 //!
 //! Depend on `pathway-io`, which re-exports the macros and contains the traits and types that they use.
 //!
-//! Each macro has a folder. Those of `Schema` and `#[connector]` have these files: `ast` is the model, which borrows
-//! the user's tokens; `attr` parses the options; `check` has the rules that span several options; `expand` turns the
-//! model into tokens; `fallback` generates minimal impls after an error, so that one mistake causes one error. All
-//! errors of an item are reported together, see `ctxt`. The output refers to `pathway_io::__private0`.
+//! Each macro has a folder. The folders of `Schema` and `#[connector]` contain these files:
+//!
+//! | file | content |
+//! |---|---|
+//! | `ast` | the model, which borrows the user's tokens |
+//! | `attr` | parses the options |
+//! | `check` | the rules that span several options |
+//! | `expand` | turns the model into tokens |
+//! | `fallback` | generates minimal impls after an error, so that one mistake causes one error |
+//!
+//! All errors of an item are reported together; see `ctxt`. The output refers to `pathway_io::__private0`.
 //!
 //! This file is long because it holds the documentation of each macro.
 

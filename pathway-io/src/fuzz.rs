@@ -1,8 +1,8 @@
 //! The fuzz targets, one function each, which panics if a promise is broken.
 //!
-//! They are here, and not in the fuzzer's own crate (`pathway-io/fuzz`), because they compare private parts of the
-//! runtime with other libraries, and because an ordinary test runs the committed corpus through the same functions on
-//! the stable toolchain. The module exists only in tests and under `--cfg fuzzing`, which `cargo fuzz` sets.
+//! They are here, and not in the fuzzer's own crate (`pathway-io/fuzz`), for two reasons: they compare private parts of
+//! the runtime with other libraries, and an ordinary test runs the committed corpus through the same functions on the
+//! stable toolchain. The module exists only in tests and under `--cfg fuzzing`, which `cargo fuzz` sets.
 
 pub use crate::rows::decode::fuzz::next_json;
 pub use crate::schema::infer::fuzz::infer;

@@ -1,7 +1,7 @@
 //! The user's own block, as it is emitted.
 //!
 //! `run` begins with a `let` that binds each subject again, at the same type. If the row of a subject is not a schema,
-//! the type of this `let` is an error at the row's name, with the text of the error in the `Connector` impl. rustc
+//! rustc reports the type of this `let` at the row's name, with the same text as the error in the `Connector` impl. It
 //! then reports nothing about the uses of the subject in `run`.
 
 use proc_macro2::{Span, TokenStream};

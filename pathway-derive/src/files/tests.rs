@@ -1,4 +1,4 @@
-//! Compares the readers with the programs that they must agree with, and runs them on arbitrary texts.
+//! Compares the readers with the libraries with which they must agree, and runs them on arbitrary texts.
 
 use proptest::prelude::*;
 

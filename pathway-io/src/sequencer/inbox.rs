@@ -6,7 +6,8 @@
 //! - The sequencer's own thread sleeps until it is woken or a timer is due. Then it takes the lock and handles all
 //!   messages.
 //! - A thread that calls `commit` *posts* its message, which wakes no thread, and then *serves* the inbox: if the lock
-//!   is free, it handles the messages itself, so that its commit needs no thread to wake up.
+//!   is free, the thread handles the messages itself. Its commit then does not have to wait until another thread wakes
+//!   up.
 //!
 //! A thread that serves never waits for the lock, and its work is limited: it stops at the first message that is not
 //! brief ([`Sequencer::is_brief`]), and after [`SERVED`] messages. Then it wakes the sequencer's thread if a message is

@@ -86,13 +86,17 @@ impl SinkOptions {
 
     /// Calls the sink on the thread that makes the commit, without waking the sink's own thread.
     ///
-    /// A commit then reaches the sink in about a microsecond. [`Subject::commit`](crate::Subject::commit) and
-    /// [`Transaction::commit`](crate::Transaction::commit) call [`write`](crate::Sink::write) and
-    /// [`flush`](crate::Sink::flush) before they return, if nothing else is being committed at that moment, and the
-    /// commit has at most 32 rows or no table of the connector has a key. All other commits, of autocommit and of async
-    /// sources too, call them on the sequencer's thread. Sinks of a computed table are called on a thread of the
-    /// engine. Commits come whole, one at a time and in order, as for every sink. `open`, `close` and the drop stay on
-    /// the sink's thread.
+    /// A commit then reaches the sink in about a microsecond. The thread that calls [`write`](crate::Sink::write) and
+    /// [`flush`](crate::Sink::flush) depends on the commit:
+    ///
+    /// - [`Subject::commit`](crate::Subject::commit) and [`Transaction::commit`](crate::Transaction::commit) call them
+    ///   before they return. The conditions are that nothing else is being committed at that moment, and that the commit
+    ///   has at most 32 rows or no table of the connector has a key.
+    /// - All other commits, including those of autocommit and of async sources, call them on the sequencer's thread.
+    /// - Sinks of a computed table are called on a thread of the engine.
+    ///
+    /// Commits come whole, one at a time and in order, as for every sink. `open`, `close` and the drop stay on the
+    /// sink's thread.
     ///
     /// Only a sink that never waits should be called inline:
     ///

@@ -30,10 +30,14 @@ macro_rules! push_methods {
         ///
         /// # Panics
         ///
-        /// Panics if a column cannot hold its value: a `Value` or a `#[schema(json)]` column is nested more than 100
-        /// levels deep, a `#[schema(json)]` type fails to serialize or cannot read its own output (a NaN becomes
-        /// `null`), or a `PathBuf` is not UTF-8. Nothing is pushed then. In `run`, a panic ends the pipeline with an
-        /// error that names the connector, the column and the reason; the rows before it are committed.
+        /// Panics if a column cannot hold its value:
+        ///
+        /// - The JSON in a `Value` or a `#[schema(json)]` column is nested more than 100 levels deep.
+        /// - A `#[schema(json)]` type fails to serialize, or cannot read its own output (a NaN becomes `null`).
+        /// - A `PathBuf` is not UTF-8.
+        ///
+        /// Nothing is pushed then. In `run`, a panic ends the pipeline with an error that names the connector, the
+        /// column and the reason; the rows before it are committed.
         #[inline]
         #[doc(alias("push", "send", "emit"))]
         pub fn next(&self, row: S) -> Result<(), Closed>

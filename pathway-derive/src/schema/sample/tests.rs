@@ -1,4 +1,4 @@
-//! Checks that a value is accepted exactly if the column in the runtime accepts it.
+//! Checks that the macro accepts a value if and only if the column in the runtime accepts it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! Rows that are refused: what remains of them in a batch.
+//! Refused rows must leave nothing in a batch.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -47,7 +47,7 @@ fn refused_rows() -> [fn(&mut Batch<Cat>); 4] {
 #[test]
 fn the_memory_of_a_refused_row_is_not_kept() {
     for refuse in refused_rows() {
-        // A commit has only the memory of its rows.
+        // A commit holds only the memory of its rows.
         let pool = Pool::<Cat>::new();
         let mut batches = Batches::new(Arc::clone(&pool));
         refuse(batches.current());
@@ -57,7 +57,7 @@ fn the_memory_of_a_refused_row_is_not_kept() {
         let taken = batches.take();
         assert!(taken.iter().chain([&batches.current]).all(|batch| batch.peak.1 < LONG));
 
-        // A full batch has only the memory of its rows, too.
+        // A full batch also holds only the memory of its rows.
         refuse(batches.current());
         for _ in 0..SEAL_ROWS {
             batches.current().push(cat().into_fields()).ok().unwrap();

@@ -3,7 +3,7 @@
 
 use crate::schema;
 
-/// Infers a struct, and checks what can be checked without a compiler.
+/// Infers a struct, and makes all checks that need no compiler.
 pub fn infer(data: &[u8]) {
     let Ok(inferred) = schema::infer(data) else { return };
     let source = inferred.name("Row").sample("sample").to_string();

@@ -28,18 +28,21 @@ const BYTES: u64 = 64 << 20;
 /// Finds the row struct that fits a sample: JSON Lines, if it begins with `{`, or else CSV with a header. The first 64
 /// MiB are read.
 ///
-/// Its [`Display`](fmt::Display) is the source of the struct, which compiles against the sample: its columns are
-/// `bool`, `i64`, `u64` where `i64` is too small, `f64`, `String`, lists of these if all elements have the same type,
-/// and `serde_json::Value` for objects, mixed values and the elements of a list inside four other lists (`RawJson` if
-/// they contain integers beyond 64 bits). A column with a null or missing value is an `Option`. A comment says which
-/// column may be the primary key, and why. Names that Rust does not allow are changed.
+/// The [`Display`](fmt::Display) of the result is the source of the struct, which compiles against the sample:
 ///
-/// `cargo run --example infer examples/cats.jsonl` prints it.
+/// - The columns are `bool`, `i64`, `u64` where `i64` is too small, `f64`, `String`, and lists of these if all elements
+///   have the same type.
+/// - Objects, mixed values, and the elements of a list inside four other lists are `serde_json::Value`, or `RawJson` if
+///   they contain integers beyond 64 bits.
+/// - A column with a null or missing value is an `Option`.
+/// - A comment says which column may be the primary key, and why. Names that Rust does not allow are changed.
+///
+/// `cargo run --example infer examples/cats.jsonl` prints the struct for that file.
 ///
 /// # Errors
 ///
-/// Returns the error of the reader, or an error of the kind [`InvalidData`](io::ErrorKind::InvalidData): a row cannot
-/// be read, and the error names its line; the sample has no rows; or the rows have no columns.
+/// Returns the error of the reader. The error is of the kind [`InvalidData`](io::ErrorKind::InvalidData) if a row cannot
+/// be read (the error then names its line), if the sample has no rows, or if the rows have no columns.
 ///
 /// ```
 /// let sample = r#"{"key": 1, "genus": "felis", "weight": 4.5}

@@ -112,7 +112,7 @@ fn a_large_row_that_is_replaced_often_is_kept_once() {
 fn two_segments_that_become_sparse_in_one_commit_are_emptied_once() {
     let mut upsert = Upsert::<Cat>::default();
     updates(&mut upsert, batch(0..2048, Some("felis")));
-    // Removals in both segments take turns.
+    // Removals alternate between the two segments.
     updates(&mut upsert, batch((0..1000).flat_map(|key| [key, key + 1024]), None));
     updates(&mut upsert, batch(5_000..15_000, Some("lynx")));
     let mut left: Vec<_> = updates(&mut upsert, batch(0..15_000, None));

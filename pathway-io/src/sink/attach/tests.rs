@@ -1,4 +1,4 @@
-//! Sinks that use their table while the start asks them.
+//! Sinks that use their table while the start calls them.
 
 use std::sync::mpsc;
 use std::time::Duration;

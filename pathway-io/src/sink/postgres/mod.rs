@@ -65,10 +65,13 @@
 //! An attempt to connect takes at most twice the `connect_timeout` of the connection string (10 s by default) for each
 //! host, even if a host accepts the connection and does not answer.
 //!
-//! The sink retries after these errors (see [`Options::retry`]): connections that cannot be made or are lost, and the
-//! SQLSTATE classes 08 (connection), 57P (the server shuts down or starts) and 53 (resources), 40001 (serialization),
-//! 40P01 (deadlock), 55P03 (lock) and 25006 (the server is a standby, and not yet the primary). All others, such as a
-//! wrong password or a violated constraint, fail the pipeline immediately.
+//! The sink retries after these errors (see [`Options::retry`]):
+//!
+//! - a connection that cannot be made or is lost
+//! - the SQLSTATE classes 08 (connection), 57P (the server shuts down or starts) and 53 (resources)
+//! - 40001 (serialization), 40P01 (deadlock), 55P03 (lock), and 25006 (the server is a standby, and not yet the primary)
+//!
+//! All other errors, such as a wrong password or a violated constraint, fail the pipeline immediately.
 //!
 //! ```no_run
 //! use pathway_io::{Pipeline, Schema, Subject, connector, postgres};

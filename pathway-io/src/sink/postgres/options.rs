@@ -108,11 +108,15 @@ impl Options {
     /// Such rows violate a constraint or a trigger of a table that you made, or come from a computation and contain
     /// values that PostgreSQL cannot hold.
     ///
-    /// The policy applies to the SQLSTATE classes 22 (data), 23 (integrity constraint), 54 (limits) and P0 (PL/pgSQL),
-    /// to any state that a trigger raises by `RAISE`, to rows that violate a row-level security policy, and to XX000 if
-    /// the server cannot allocate the memory for a value. The server does not say which row of a commit it refuses. The
-    /// sink finds it by trying parts of the commit. See
-    /// [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
+    /// The policy applies to:
+    ///
+    /// - the SQLSTATE classes 22 (data), 23 (integrity constraint), 54 (limits) and P0 (PL/pgSQL)
+    /// - any SQLSTATE that a trigger raises by `RAISE`
+    /// - rows that violate a row-level security policy
+    /// - XX000, if the server cannot allocate the memory for a value
+    ///
+    /// The server does not say which row of a commit it refuses, so the sink finds the row by trying parts of the
+    /// commit. See [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
     pub fn refused_rows(mut self, policy: BadRows) -> Self {
         self.refused_rows = policy;
         self

@@ -33,8 +33,8 @@ impl Cluster {
         Cluster { listener, control, ended }
     }
 
-    /// Accepts all connections, and passes those for control messages to `with`. One that was answered too late is
-    /// followed by another.
+    /// Accepts all connections, and passes the connections for control messages to `with`. If a connection is answered
+    /// too late, another one follows.
     fn serve(&self, with: impl Fn(TcpStream) + Send + 'static) {
         let listener = self.listener.try_clone().unwrap();
         thread::spawn(move || {
@@ -73,7 +73,7 @@ fn a_process_that_ends_before_all_are_connected_ends_the_wait() {
     assert_eq!(cluster.end(), cluster.failure("{0} is gone: it ended before all processes were connected"));
 }
 
-/// Process 2 was connected to process 0, which runs now, and has ended before it connected to process 1.
+/// Process 2 connected to process 0, which is now running, but ended before it connected to process 1.
 #[test]
 fn the_wait_ends_if_another_process_was_connected_to_all() {
     let cluster = Cluster::new(None);
