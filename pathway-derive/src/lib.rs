@@ -286,7 +286,7 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 
 /// Makes an enum without fields, or a struct with one unnamed field (a newtype), a column type.
 ///
-/// An enum is stored as the name of its variant; any other text causes an error that lists the valid texts. A newtype
+/// An enum is stored as the name of its variant; any other string causes an error that lists the valid ones. A newtype
 /// is stored as its inner value. Both can be part of a primary key if they are `Clone`; the inner type of a newtype
 /// must be a key type, too. An enum has at most 65,535 variants.
 ///

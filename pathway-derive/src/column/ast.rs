@@ -36,7 +36,7 @@ pub struct Variant<'a> {
     pub ident: &'a Ident,
     /// The variant's text in JSON and in every output.
     pub text: String,
-    /// Further texts that are read as this variant.
+    /// Further strings that are read as this variant.
     pub aliases: Vec<LitStr>,
     /// Whether every text that belongs to no other variant is read as this one.
     pub is_other: bool,

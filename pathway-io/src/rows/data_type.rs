@@ -38,8 +38,8 @@ pub enum DataType {
     F32,
     /// `f64`
     F64,
-    /// `String` and other texts. A variant named `String` would make rustc write `std::string::String` in the errors
-    /// of every crate that uses this one.
+    /// `String` and the other string types. A variant named `String` would make rustc write `std::string::String` in
+    /// the errors of every crate that uses this one.
     Str,
     /// `Vec<u8>`, base64 in text
     Bytes,

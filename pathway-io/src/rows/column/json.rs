@@ -110,7 +110,7 @@ impl Buffer for JsonBuffer {
     }
 }
 
-/// Estimates the size of a value on the heap: the size of its texts and elements, without the allocator's overhead.
+/// Estimates the size of a value on the heap: the size of its strings and elements, without the allocator's overhead.
 /// Returns `None` if the value, with `depth` levels around it, is nested too deeply.
 fn heap(value: &Value, depth: usize) -> Option<usize> {
     match value {

@@ -2,7 +2,7 @@
 //!
 //! [`ColumnType`] lists them, with their forms in CSV, JSON, SQL and Arrow.
 
-// A `ColumnType` names its `Buffer`: many values of one type side by side, as numbers in a `Vec` or as texts in one
+// A `ColumnType` names its `Buffer`: many values of one type side by side, as numbers in a `Vec` or as strings in one
 // arena. JSON is decoded straight into the buffers of a batch, and sinks format straight from them, so that a row costs
 // no allocation. One file holds one family of types.
 

@@ -1,4 +1,4 @@
-//! `String`: all texts of a column in one arena.
+//! `String`: all strings of a column in one arena.
 
 use serde::de::{Deserializer, Error, Visitor};
 
@@ -7,7 +7,7 @@ use super::scan::{Scan, special};
 use super::{Buffer, Ends, Scalar, Style, column_type, in_arena};
 use crate::rows::data_type::DataType;
 
-/// Texts, one after the other.
+/// Strings, one after the other.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct TextBuffer {
@@ -88,7 +88,7 @@ impl<'de> Visitor<'de> for TextVisitor<'_> {
     refuse!(DataType::Str; bool integer float unit seq map);
 }
 
-/// Appends a JSON string. Most texts contain nothing to escape, and are copied as a whole.
+/// Appends a JSON string. Most strings contain nothing to escape, and are copied as a whole.
 #[inline]
 pub(crate) fn write_json_string(text: &str, out: &mut Vec<u8>) {
     if special(text.as_bytes(), 0) < text.len() {

@@ -28,12 +28,13 @@ impl TableSchema {
     ///
     /// Names are quoted, so any name is allowed; PostgreSQL truncates names to 63 bytes. Lists, arrays, tuples and
     /// `Value` are JSON (`jsonb`), and durations are whole nanoseconds (`numeric`). An instant is a `timestamptz`,
-    /// which has microseconds and no offset. SQLite has no types for dates, decimals and UUIDs, which are texts. Its
-    /// integers are signed and have 64 bits, so the upper half of `u64` is refused. Defaults are evaluated by this
-    /// call.
+    /// which has microseconds and no offset. SQLite has no types for dates, decimals and UUIDs, which are stored as
+    /// text. Its integers are signed and have 64 bits, so the upper half of `u64` is refused. Defaults are evaluated by
+    /// this call.
     ///
     /// The database loads the files of [`csv`](crate::csv) unchanged, with three exceptions: bytes are base64 there,
-    /// SQLite's `.import` reads nulls as empty texts, and PostgreSQL reads no year before 1 or after 9999 in this form.
+    /// SQLite's `.import` reads nulls as empty strings, and PostgreSQL reads no year before 1 or after 9999 in this
+    /// form.
     ///
     /// ```
     /// use pathway_io::Schema;
@@ -57,8 +58,8 @@ impl TableSchema {
     /// );
     /// ```
     ///
-    /// PostgreSQL has no NUL in texts: a default with one is omitted, and a comment in the SQL says so. In SQLite it
-    /// is a `CAST`. A NUL in a name or a description is removed.
+    /// PostgreSQL allows no NUL in text: a default that contains one is omitted, and a comment in the SQL says so. In
+    /// SQLite it is a `CAST`. A NUL in a name or a description is removed.
     ///
     /// SQLite refuses the statement if two columns differ only in the case of ASCII letters. A comment in the SQL names
     /// both.

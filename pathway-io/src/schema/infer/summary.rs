@@ -38,7 +38,7 @@ pub(super) struct Summary {
     pub kinds: Kinds,
     /// The number of rows that have the column.
     pub count: usize,
-    /// Whether the column comes from CSV, where all values are texts.
+    /// Whether the column comes from CSV, where all values are strings.
     pub is_text: bool,
     /// The hashes of the values, until a value occurs twice.
     hashes: HashSet<u64>,

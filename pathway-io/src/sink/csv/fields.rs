@@ -129,8 +129,8 @@ pub(super) fn quote_if_needed(out: &mut Vec<u8>, start: usize) {
     }
 }
 
-/// Measurements show that memchr is fastest for long texts. For short texts, blocks without an early exit are faster,
-/// because they compile to vector instructions. The last block overlaps the one before.
+/// Measurements show that memchr is fastest for long strings. For short strings, blocks without an early exit are
+/// faster, because they compile to vector instructions. The last block overlaps the one before.
 #[inline]
 fn needs_quotes(field: &[u8]) -> bool {
     if field.len() > 128 {

@@ -1,8 +1,8 @@
 //! Tables as CSV files.
 //!
 //! The file starts with a header, even if there are no rows: the schema's columns, then `time` and `diff`. A field is
-//! quoted only if RFC 4180 requires it. A null is an empty field, and an empty text is `""`. Records end with a single
-//! line feed. With [`Options::pathway`], the file has the bytes that Pathway's own writer would produce.
+//! quoted only if RFC 4180 requires it. A null is an empty field, and an empty string is `""`. Records end with a
+//! single line feed. With [`Options::pathway`], the file has the bytes that Pathway's own writer would produce.
 //!
 //! If you import this module, the crate `csv` is still available as `::csv`.
 //!
@@ -111,7 +111,7 @@ pub struct Options {
 impl Options {
     /// Returns options for RFC 4180 with minimal quoting.
     ///
-    /// A null is an empty field, and an empty text is `""`.
+    /// A null is an empty field, and an empty string is `""`.
     pub fn new() -> Self {
         Self::default()
     }
@@ -125,11 +125,11 @@ impl Options {
         Options { pathway: true, ..Options::new() }
     }
 
-    /// Puts a `'` before a text that a spreadsheet would run as a formula.
+    /// Puts a `'` before a string that a spreadsheet would run as a formula.
     ///
-    /// Such a text begins with `=`, `+`, `-`, `@`, a tab or a line break. Untrusted input in a text column can be a
-    /// formula such as `=HYPERLINK(..)`, which can send cells to another machine. Texts, bytes, dates and the names of
-    /// columns are escaped. Numbers and JSON cannot be formulas. Without this option, fields are written unchanged,
+    /// Such a string begins with `=`, `+`, `-`, `@`, a tab or a line break. Untrusted input in a text column can be a
+    /// formula such as `=HYPERLINK(..)`, which can send cells to another machine. Strings, bytes, dates and the names
+    /// of columns are escaped. Numbers and JSON cannot be formulas. Without this option, fields are written unchanged,
     /// because a program that reads the file would also read the `'`.
     pub fn escape_formulas(mut self) -> Self {
         self.escape_formulas = true;

@@ -3,8 +3,8 @@
 //! A directory receives the *updates* of a table, with `time` and `diff` beside the columns, in files that are written
 //! one after the other: `part-00000001-<time>.parquet`, where `<time>` is the time of its last commit. The columns have
 //! the types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), but a `Decimal`, an `i128` and a
-//! `u128` are texts, because few readers support decimals of 39 or 57 digits. DuckDB and Polars read `cats/*.parquet`,
-//! and pyarrow and pandas read the directory `cats`, as one table, even while the pipeline writes.
+//! `u128` are strings, because few readers support decimals of 39 or 57 digits. DuckDB and Polars read
+//! `cats/*.parquet`, and pyarrow and pandas read the directory `cats`, as one table, even while the pipeline writes.
 //!
 //! A part gets its final name when it is complete. Until then its name is `.part.parquet.new`, which these readers
 //! ignore. A part ends when it has the number of [`rows`](Options::rows), when it reaches the age of
@@ -82,7 +82,7 @@ const ROWS: usize = 16_384;
 /// The number of bytes of column data that are collected before they are encoded.
 const BYTES: usize = 16 * 1024 * 1024;
 
-/// The maximum number of bytes in a row. An array of texts in Arrow has less than 2^31 bytes, and is begun after at
+/// The maximum number of bytes in a row. An array of strings in Arrow has less than 2^31 bytes, and is begun after at
 /// most `BYTES`.
 const ROW_LIMIT: usize = 2_000_000_000;
 

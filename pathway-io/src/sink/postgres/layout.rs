@@ -58,7 +58,7 @@ struct Actual {
     is_deferrable: bool,
     /// Whether the server computes the values, and takes no others.
     is_computed: bool,
-    /// Whether texts of different bytes can be equal.
+    /// Whether strings of different bytes can be equal.
     merges_texts: bool,
 }
 

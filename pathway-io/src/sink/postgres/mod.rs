@@ -13,7 +13,7 @@
 //! | `i64`, `u32` | `bigint` |
 //! | `u64`, `i128`, `u128`, durations (in nanoseconds) | `numeric` |
 //! | `f32`, `f64` | `real`, `double precision`; all values, including `NaN` and `-0.0` |
-//! | `String` and the other texts, `char`, `PathBuf`, IP addresses, enums | `text` |
+//! | `String` and the other string types, `char`, `PathBuf`, IP addresses, enums | `text` |
 //! | `Vec<u8>`, `bytes::Bytes` | `bytea` |
 //! | dates, times of day | `date`, `time` |
 //! | civil date-times; instants | `timestamp`; `timestamptz`, without the offset |

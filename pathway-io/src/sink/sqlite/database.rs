@@ -156,7 +156,7 @@ fn header(path: &Path) -> io::Result<Option<([u8; 60], u64)>> {
     Ok(Some((header, len)))
 }
 
-/// Returns whether a database stores its texts in UTF-16.
+/// Returns whether a database stores its strings in UTF-16.
 pub(super) fn is_utf16(path: &Path) -> bool {
     header(path).is_ok_and(|header| header.is_some_and(|(header, _)| header[59] > 1))
 }

@@ -32,7 +32,7 @@ pub(super) fn row_check<S: Schema>(limit: usize, added: usize, is_utf16: bool) -
 /// The bytes of a row in SQLite, rounded up by a few bytes for each value.
 struct Size {
     row: usize,
-    /// Whether the texts of the database are in UTF-16.
+    /// Whether the strings of the database are in UTF-16.
     is_utf16: bool,
     bytes: usize,
     /// The size of the largest value, and its column.

@@ -52,8 +52,8 @@ impl Options {
 
     /// Sets the maximum number of bytes that a row may take in SQLite. The default is 10^9, the limit of SQLite itself.
     ///
-    /// A row takes the bytes of its texts, blobs and JSON, and up to 18 bytes more for each column. A larger row that a
-    /// source pushes is a bad row. A higher limit has an effect only if your program links a SQLite that was compiled
+    /// A row takes the bytes of its strings, blobs and JSON, and up to 18 bytes more for each column. A larger row that
+    /// a source pushes is a bad row. A higher limit has an effect only if your program links a SQLite that was compiled
     /// for it.
     pub fn row_limit(mut self, bytes: usize) -> Self {
         self.row_limit = Some(bytes);

@@ -1,4 +1,4 @@
-//! Names of fields, in a form that is looked up without a comparison of texts.
+//! Names of fields, in a form that is looked up without comparing strings.
 
 use super::Scan;
 use super::text::special_bytes;

@@ -1,4 +1,4 @@
-//! Strings. The scan searches for the end of a stretch without escapes, eight bytes at a time and 64 in long texts,
+//! Strings. The scan searches for the end of a stretch without escapes, eight bytes at a time and 64 in long strings,
 //! and then copies the whole stretch.
 
 use super::Scan;

@@ -43,7 +43,7 @@ impl BatchBuilder {
         BatchBuilder::of(schema, table.columns.len())
     }
 
-    /// Collects updates for a file. Decimals are texts there, because few readers of files support 57 digits.
+    /// Collects updates for a file. Decimals are strings there, because few readers of files support 57 digits.
     #[cfg(feature = "parquet")]
     pub(crate) fn for_files(table: &TableSchema) -> Self {
         BatchBuilder::of(schema_for_files(table), table.columns.len())

@@ -75,7 +75,7 @@ struct Check<'a> {
     row: usize,
     /// Whether the row may exceed the limit of bytes.
     is_large: bool,
-    /// The number of bytes of texts, byte strings and JSON.
+    /// The number of bytes of strings, byte strings and JSON.
     bytes: usize,
     /// The size of the largest value, and its column.
     largest: (usize, usize),
