@@ -238,8 +238,8 @@ use proc_macro::TokenStream;
 /// `sample` names a file of JSON Lines, or of CSV with a header (`.csv`), next to the source file or else in the
 /// package's directory. The compiler reads its first 1,000 lines, up to 4 MiB. It refuses the struct if a line does not
 /// fit because it has a value of another type, or a null or missing field without an `Option` or a default. Fields
-/// without a column are ignored, unless `deny_unknown` refuses them. In CSV an empty field is a null, and `""` is an
-/// empty text. In JSON, a `path` is followed.
+/// without a column are ignored, unless `deny_unknown` refuses them. In CSV, an empty field is a null, and `""` is an
+/// empty string. In JSON, a `path` is followed.
 ///
 /// A file of up to 256 MiB is tracked: the crate is rebuilt when the file changes. The compiler needs about three bytes
 /// of memory for each byte of the file. For a larger file, print `cargo::rerun-if-changed=cats.jsonl` in a `build.rs`.
@@ -318,9 +318,9 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 /// | `#[column(..)]` | on | meaning |
 /// |---|---|---|
 /// | `rename_all = "snake_case"` | the enum | Renames all variants. The spellings are serde's. |
-/// | `rename = ".."` | a variant | Sets the variant's text. |
-/// | `alias = ".."` | a variant | Adds a text that is read as this variant. You can repeat the option. |
-/// | `other` | one variant | This variant is read from every text that belongs to no other variant. It is written as its own text. |
+/// | `rename = ".."` | a variant | Sets the string for the variant. |
+/// | `alias = ".."` | a variant | Adds a string that is read as this variant. You can repeat the option. |
+/// | `other` | one variant | This variant is read from every string that belongs to no other variant. It is written as its own string. |
 /// | `crate = path` | the type | Names the path of `pathway_io`, if the crate was renamed or re-exported. |
 ///
 /// ```

@@ -55,7 +55,7 @@ impl Options {
     }
 }
 
-/// Returns the options without a text that is in the place of the first one, which is probably the name.
+/// Returns the options without a string literal in the place of the first option. The literal is probably the name.
 fn without_lone_text(ctxt: &Ctxt, tokens: TokenStream) -> TokenStream {
     let lone_text = |input: ParseStream| {
         let text: LitStr = input.parse()?;
@@ -119,7 +119,7 @@ fn parse_time(ctxt: &Ctxt, option: &RawOption, or_off: bool) -> Option<Time> {
 }
 
 /// Returns whether the value is an expression that rustc checks. A literal of another type is a mistake, and so is a
-/// lone lower-case name, which is probably a text without its quotes.
+/// lone lower-case name, which is probably a string without its quotes.
 fn is_for_rustc(expr: &Expr) -> bool {
     match option::peel(expr) {
         Expr::Lit(_) | Expr::Unary(_) => false,

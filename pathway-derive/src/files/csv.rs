@@ -1,6 +1,6 @@
 //! A small reader of CSV: RFC 4180 with any line break, and with a header.
 //!
-//! An empty field is a null and `""` is an empty text, as in the library's own files.
+//! An empty field is a null and `""` is an empty string, as in the library's own files.
 
 /// A record, and the line on which it starts, from 1.
 #[derive(Debug, PartialEq, Eq)]

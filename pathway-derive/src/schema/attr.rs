@@ -162,7 +162,7 @@ fn options_of(ctxt: &Ctxt, attributes: &[Attribute], place: &str, known: &[&str]
 }
 
 /// Reads the default of a column, or of the struct if `ty` is `None`. A user of serde writes the path of a function in
-/// a string. That is an error, unless the column is a text. A string of one word is left to rustc.
+/// a string. That is an error, unless the column is a string. A string of one word is left to rustc.
 fn default(ctxt: &Ctxt, option: &RawOption, ty: Option<&Type>) -> Option<Expr> {
     let value = option.value(ctxt)?;
     let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = option::peel(&value) else { return Some(value) };

@@ -10,7 +10,7 @@ use crate::run::error::{Error, Result};
 /// The environment variable with the cluster key.
 const KEY: &str = "PATHWAY_CLUSTER_KEY";
 
-/// Returns whether a text is an address, or several with white space between them.
+/// Returns whether a string is an address, or several addresses with white space between them.
 fn are_addresses(text: &str) -> bool {
     let is_address = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<NonZero<u16>>().is_ok();
     let mut addresses = text.split_whitespace().map(|address| address.rsplit_once(':').is_some_and(is_address));

@@ -78,7 +78,7 @@ pub enum DataType {
 }
 
 impl DataType {
-    /// Returns the Rust spelling of a type that contains no other, and an empty text for a type that does.
+    /// Returns the Rust spelling of a type that contains no other type, and an empty string for any other type.
     pub(crate) const fn plain_name(&self) -> &'static str {
         match self {
             DataType::Bool => "bool",

@@ -22,7 +22,7 @@ use crate::rows::position::{position, string_end};
 /// less than the 127 levels that serde_json reads.
 pub(crate) const DEPTH: usize = 100;
 
-/// Separates the reason of a [`Fault`] from its position in the text of serde's error, which can carry only a text.
+/// Separates the reason of a [`Fault`] from its position in serde's error, which can carry only a string.
 const PLACE: char = '\u{1f}';
 
 /// An error in the JSON of a column, with its position in bytes.

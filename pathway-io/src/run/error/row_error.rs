@@ -66,7 +66,7 @@ impl RowError {
         self
     }
 
-    /// Returns the same error for a text with this many more bytes at the front.
+    /// Returns the same error for input that has this many more bytes at the front.
     #[cold]
     pub(crate) fn moved_by(mut self, bytes: usize) -> Self {
         self.0.position = self.0.position.map(|position| position + bytes);

@@ -16,7 +16,7 @@ impl TableSchema {
     /// Returns the Arrow schema of the table's columns (feature `arrow`).
     ///
     /// Times have nanoseconds. Arrow has no leap seconds: a leap second becomes the second after it or, in a time of
-    /// day at the end of the day, the second before it. An instant is converted to UTC. A `Value` is a text with the
+    /// day at the end of the day, the second before it. An instant is converted to UTC. A `Value` is a string with the
     /// extension type `arrow.json`, and a `Uuid` is 16 bytes with `arrow.uuid`. A `Decimal` has 57 digits, 28 of them
     /// after the point, so every value fits. A tuple is a struct with the fields `0`, `1`, and so on. A duration is at
     /// most 292 years long.

@@ -221,7 +221,7 @@ fn sqlite(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
     }
 }
 
-/// Returns whether a text in a default has a NUL, which neither `text` nor `jsonb` of PostgreSQL holds.
+/// Returns whether a string in a default contains a NUL, which neither `text` nor `jsonb` of PostgreSQL holds.
 fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
@@ -262,7 +262,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('\0', "").replace('"', "\"\""))
 }
 
-/// Returns a text in single quotes. PostgreSQL does not interpret backslashes in it.
+/// Returns a string in single quotes. PostgreSQL does not interpret backslashes in it.
 fn text(value: &str) -> String {
     format!("'{}'", value.replace('\0', "").replace('\'', "''"))
 }

@@ -32,7 +32,7 @@
 //! [`Options::refused_rows`] says otherwise. The same holds for any row that violates a constraint of a table that you
 //! made.
 //!
-//! - a NUL character in a text or in JSON
+//! - a NUL character in a string or in JSON
 //! - in JSON: one half of a surrogate pair, such as `"\ud800"`; a number with more than 131,072 digits before or 16,383
 //!   after the point, such as `1e400000`; an array of more than 2<sup>24</sup> elements, or an object of more than
 //!   2<sup>23</sup> names

@@ -41,7 +41,7 @@ struct Size {
 }
 
 impl Size {
-    /// Returns the size of a text, which is passed to SQLite in UTF-8.
+    /// Returns the size of a string, which is passed to SQLite in UTF-8.
     fn text(&self, text: &str) -> usize {
         if self.is_utf16 { text.len().max(2 * text.encode_utf16().count()) } else { text.len() }
     }

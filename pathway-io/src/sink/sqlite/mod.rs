@@ -8,7 +8,7 @@
 //! | column type | in SQLite |
 //! |---|---|
 //! | `bool`, integers up to `i64` and `u32` | `INTEGER`, `bool` as 0 and 1 |
-//! | `u64`, `i128`, `u128`, durations (in nanoseconds) | an integer; beyond the range of `i64`, a text with the digits. The column is declared `BLOB`, because `INTEGER` would turn such a text into a float |
+//! | `u64`, `i128`, `u128`, durations (in nanoseconds) | an integer; beyond the range of `i64`, a string of digits. The column is declared `BLOB`, because `INTEGER` would turn such a string into a float |
 //! | `f32`, `f64` | `REAL`; SQLite has no `NaN`, so it is the text `NaN`, and `-0.0` is `0.0` |
 //! | `Vec<u8>`, `Bytes` | `BLOB` |
 //! | `Value`, `RawJson`, lists, arrays, tuples, sets, maps, `#[schema(json)]` | `TEXT` with JSON |

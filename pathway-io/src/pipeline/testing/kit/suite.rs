@@ -1,5 +1,5 @@
-//! The checks behind `connector_tests!`: one function for each promise. Each returns a text that says which promise is
-//! broken, and where the documentation makes it.
+//! The checks behind `connector_tests!`: one function for each promise. Each returns a message that says which promise
+//! is broken, and where the documentation makes the promise.
 
 use std::cell::Cell;
 use std::collections::HashSet;

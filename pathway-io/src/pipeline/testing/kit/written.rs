@@ -28,7 +28,7 @@ pub(super) struct Written {
 
 impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A row can have a text of some kilobytes.
+        // A row can contain a string of several kilobytes.
         let mut row: String = self.row.chars().take(600).collect();
         if row.len() < self.row.len() {
             row.push_str(" ..");
