@@ -181,7 +181,7 @@ pub trait Sink<S: Schema>: Send {
     /// The library calls the check for each pushed row. A row that it refuses is a bad row, which the source's
     /// [`BadRows`](crate::BadRows) policy handles, and is never committed. Without a check, the row would become
     /// durable in a persistent pipeline, and the sink would refuse it again after each restart. Rows that a computation
-    /// makes are not checked.
+    /// produces are not checked.
     ///
     /// ```
     /// # use pathway_io::{Commit, RowCheck, RunResult, Schema, Sink};

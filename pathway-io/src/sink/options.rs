@@ -90,8 +90,8 @@ impl SinkOptions {
     /// [`flush`](crate::Sink::flush) depends on the commit:
     ///
     /// - [`Subject::commit`](crate::Subject::commit) and [`Transaction::commit`](crate::Transaction::commit) call them
-    ///   before they return. The conditions are that nothing else is being committed at that moment, and that the commit
-    ///   has at most 32 rows or no table of the connector has a key.
+    ///   before they return. The conditions are that nothing else is being committed at that moment, and that the
+    ///   commit has at most 32 rows or no table of the connector has a key.
     /// - All other commits, including those of autocommit and of async sources, call them on the sequencer's thread.
     /// - Sinks of a computed table are called on a thread of the engine.
     ///

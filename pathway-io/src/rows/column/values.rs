@@ -1,4 +1,5 @@
-//! [`Values`]: the operations that the engine requires of a column's values. Without the feature `dataflow`, there are none.
+//! [`Values`]: the operations that the engine requires of a column's values. Without the feature `dataflow`, there are
+//! none.
 
 /// The operations that the engine requires of a column type's values. The engine implements them for the type's buffer.
 #[doc(hidden)]

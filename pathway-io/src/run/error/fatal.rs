@@ -37,7 +37,7 @@ impl StdError for Fatal {
 }
 
 /// Returns the refused updates that an error names, with the reasons. Returns `None` if neither the error nor one of
-/// its causes is marked as refused. A mark of the other kind can come before it in the chain of causes.
+/// its causes is marked as refused. A mark that is only fatal can come before that one in the chain of causes.
 pub(crate) fn refused_updates(error: &(dyn StdError + 'static)) -> Option<HashMap<usize, String>> {
     let reason = |other: &Option<BoxError>| other.as_ref().map_or_else(|| text_of(error), |other| text_of(&**other));
     Some(marked(error)?.iter().map(|(update, other)| (*update, reason(other))).collect())

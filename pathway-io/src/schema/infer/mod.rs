@@ -41,8 +41,8 @@ const BYTES: u64 = 64 << 20;
 ///
 /// # Errors
 ///
-/// Returns the error of the reader. The error is of the kind [`InvalidData`](io::ErrorKind::InvalidData) if a row cannot
-/// be read (the error then names its line), if the sample has no rows, or if the rows have no columns.
+/// Returns the error of the reader. Its kind is [`InvalidData`](io::ErrorKind::InvalidData) if a row cannot be read
+/// (the error then names its line), if the sample has no rows, or if the rows have no columns.
 ///
 /// ```
 /// let sample = r#"{"key": 1, "genus": "felis", "weight": 4.5}

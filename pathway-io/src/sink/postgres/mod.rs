@@ -28,7 +28,7 @@
 //! # Rows that PostgreSQL cannot hold
 //!
 //! If a source pushes a row with one of these values, the row is a bad row, which the source's
-//! [`BadRows`](crate::BadRows) policy handles. If a computation makes such a row, it fails the pipeline, unless
+//! [`BadRows`](crate::BadRows) policy handles. If a computation produces such a row, the row fails the pipeline, unless
 //! [`Options::refused_rows`] says otherwise. The same holds for any row that violates a constraint of a table that you
 //! made.
 //!
@@ -69,7 +69,7 @@
 //!
 //! - a connection that cannot be made or is lost
 //! - the SQLSTATE classes 08 (connection), 57P (the server shuts down or starts) and 53 (resources)
-//! - 40001 (serialization), 40P01 (deadlock), 55P03 (lock), and 25006 (the server is a standby, and not yet the primary)
+//! - 40001 (serialization), 40P01 (deadlock), 55P03 (lock), and 25006 (the server is still a standby)
 //!
 //! All other errors, such as a wrong password or a violated constraint, fail the pipeline immediately.
 //!

@@ -20,9 +20,9 @@
 //! it has the same columns and no rows. Otherwise the table is left unchanged, and the pipeline does not start.
 //!
 //! A row takes at most 10^9 bytes in SQLite, or at most [`Options::row_limit`]. If a source pushes a larger row, it is
-//! a bad row, which the source's [`BadRows`](crate::BadRows) policy handles. If a computation makes a larger row, it
-//! fails the pipeline, unless [`Options::refused_rows`] says otherwise. The same holds for any row that violates a
-//! constraint of a table that you made.
+//! a bad row, which the source's [`BadRows`](crate::BadRows) policy handles. If a computation produces a larger row,
+//! the row fails the pipeline, unless [`Options::refused_rows`] says otherwise. The same holds for any row that
+//! violates a constraint of a table that you made.
 //!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, sqlite};
