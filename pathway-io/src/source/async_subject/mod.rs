@@ -129,6 +129,8 @@ use crate::source::subject::Subject;
 ///     }
 ///     let _ = trades.try_next_json(r#"{"id": 9, "cents": 500}"#); // the same for JSON
 ///     let _ = trades.try_remove(9);
+///     let handle = trades.subject(); // for callbacks and threads
+///     trades.on_interrupt(move || drop(handle)); // called at a stop, to end a client that blocks a thread
 ///     while !trades.is_closed() {
 ///         trades.sleep(Duration::from_secs(1)).await?; // ends at a stop
 ///     }

@@ -197,6 +197,13 @@ impl<S, O> AsyncSubject<S, O> {
 
     /// Pushes a row with this text in its column `data: String`. The other columns receive their defaults.
     ///
+    /// ```
+    /// # use pathway_io::{AsyncSubject, Closed, TextRow};
+    /// async fn push(lines: AsyncSubject<TextRow>) -> Result<(), Closed> {
+    ///     lines.next_str("felis catus").await
+    /// }
+    /// ```
+    ///
     /// # Cancel safety
     ///
     /// The same as for [`next`](Self::next).
@@ -212,6 +219,13 @@ impl<S, O> AsyncSubject<S, O> {
     }
 
     /// Pushes a row with these bytes in its column `data: Vec<u8>`. The other columns receive their defaults.
+    ///
+    /// ```
+    /// # use pathway_io::{AsyncSubject, BytesRow, Closed};
+    /// async fn push(frames: AsyncSubject<BytesRow>) -> Result<(), Closed> {
+    ///     frames.next_bytes([0x66, 0x65]).await
+    /// }
+    /// ```
     ///
     /// # Cancel safety
     ///
