@@ -8,7 +8,7 @@ use crate::types::{self, text};
 /// Types that serde can flatten and a table cannot.
 const CONTAINERS: [&str; 3] = ["HashMap", "BTreeMap", "Vec"];
 
-/// Types around one value. A schema does not treat them as that value.
+/// Wrappers of one value, which are not schemas even if the value is one.
 const POINTERS: [&str; 3] = ["Box", "Rc", "Arc"];
 
 /// Reports a type that does not own its value: a reference, `str` or a slice and, in a plain column, an `Option` of
