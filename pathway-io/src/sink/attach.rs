@@ -25,7 +25,7 @@ pub(crate) struct TableSinks<S: Schema>(Lock<Attached<S>>);
 
 struct Attached<S: Schema> {
     sinks: Vec<SinkSpec<S>>,
-    /// The sinks of which each worker has its own instance.
+    /// The sinks that have one instance per worker.
     per_worker: Vec<Box<MakeSink<S>>>,
     /// Whether the pipeline has started, so that no sink can be added.
     taken: bool,
@@ -97,7 +97,7 @@ pub(crate) trait AnySinks {
     fn targets(&self, workers: Range<usize>) -> Vec<Target>;
     /// Returns the number of transactional sinks.
     fn transactional(&self) -> usize;
-    /// Returns whether there are sinks for the whole table, and whether there are sinks of which each worker has one.
+    /// Returns whether there are sinks for the whole table, and whether there are sinks with one instance per worker.
     fn kinds(&self) -> (bool, bool);
     /// Drops all sinks, because another process makes the commits of the table.
     fn leave(&self);
@@ -164,7 +164,7 @@ impl<S: Schema> Table<S> {
         self.attach(&name, |attached| attached.sinks.push(sink));
     }
 
-    /// Adds a sink of which each worker has its own instance.
+    /// Adds a sink that has one instance per worker.
     pub(crate) fn add_worker_sink(
         &self,
         path: &Path,

@@ -142,7 +142,7 @@ impl Source {
             return Ok(());
         }
         Err(self.fail_and_close(format!(
-            "it commits a transaction with `replace_all`, but it is read in {} partitions, of which each has only a part of \
+            "it commits a transaction with `replace_all`, but it is read in {} partitions, each of which has only a part of \
              the table: run the pipeline on one worker, or remove rows by key",
             self.partitions
         )))
