@@ -8,8 +8,8 @@
 //! Buckets keep their numbers between the passes, because the hash table grows only in [`Upsert::grow`], which looks
 //! them up again.
 //!
-//! When the hash table grows, and when most keys were removed, it is filled again in the order of the rows. The commit
-//! that causes this takes longer.
+//! When the hash table grows, or when most keys have been removed, it is filled again in the order of the rows. The
+//! commit that causes this takes longer.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;

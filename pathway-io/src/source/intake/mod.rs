@@ -3,9 +3,9 @@
 //! All subjects of the source share it. It passes rows from the source's threads to the sequencer, and is the only
 //! place where a push can wait. One mutex guards the rows since the last commit, of all tables of the source, and the
 //! number of rows that were committed but not yet taken by every sink (*in flight*). A *cut* turns the waiting rows
-//! into one commit. It is sent to the sequencer while the mutex is held, so that the order of the cuts is the order of
-//! the commits. A thread that calls `commit` then does the sequencer's work if it can ([`Outbox::serve`]). A task does
-//! not, because it must not block its runtime.
+//! into one commit. The commit is sent to the sequencer while the mutex is held, so that the order of the cuts is the
+//! order of the commits. A thread that calls `commit` then does the sequencer's work if it can ([`Outbox::serve`]). A
+//! task does not, because it must not block its runtime.
 //!
 //! The backlog bounds the waiting rows, and also the rows in flight. A cut waits until its rows fit or nothing is in
 //! flight, and a push waits for a cut. Every commit carries a [`Credit`] for its rows, and sinks drop it when they
