@@ -72,7 +72,7 @@ mod tests {
     use pathway_derive::Schema;
 
     use super::*;
-    use crate::rows::fields::Columns;
+    use crate::rows::fields::{Columns, Fields};
     use crate::rows::schema::{ColumnsOf, Schema};
 
     #[derive(Schema)]
@@ -86,7 +86,10 @@ mod tests {
     fn merged(equal_rows: &mut EqualRows, rows: &[(&str, f64, i64)]) -> Vec<(usize, i64)> {
         let mut columns = ColumnsOf::<Line>::default();
         for (text, weight, _) in rows {
-            columns.push(Line { text: (*text).to_owned(), weight: *weight }.into_fields());
+            <Line as Schema>::Fields::push(
+                &mut columns,
+                Line { text: (*text).to_owned(), weight: *weight }.into_fields(),
+            );
         }
         let view = |index| ColumnView { name: "", schema: "", reader: "", buffer: columns.buffer(index) };
         equal_rows.of(&[view(0), view(1)], rows.iter().map(|(.., diff)| *diff)).to_vec()

@@ -18,7 +18,7 @@ use super::ports::{Port, Tables};
 use super::row::{Input, ResultRow, Row};
 use super::selection::Selection;
 use crate::rows::column::view::ColumnView;
-use crate::rows::fields::Columns;
+use crate::rows::fields::{Columns, Fields};
 use crate::rows::schema::{ColumnsOf, Schema};
 use crate::rows::table::Table;
 use crate::schema::assert_matches;
@@ -161,7 +161,7 @@ impl<S: Row, P: Row> Selection<S> for Selected<P> {
 
     fn reader(&self, columns: &ColumnsOf<S>) -> impl Fn(usize) -> P {
         let views = self.views::<S>(columns);
-        move |row| P::from_fields(ColumnsOf::<P>::get_from(&views, row))
+        move |row| P::from_fields(P::Fields::get_from(&views, row))
     }
 
     fn read(
@@ -171,13 +171,13 @@ impl<S: Row, P: Row> Selection<S> for Selected<P> {
     ) -> impl Iterator<Item = (P, i64)> {
         let views = self.views::<S>(columns);
         let different = self.equal_rows.of(&views, diffs);
-        different.iter().map(move |&(row, diff)| (P::from_fields(ColumnsOf::<P>::get_from(&views, row)), diff))
+        different.iter().map(move |&(row, diff)| (P::from_fields(P::Fields::get_from(&views, row)), diff))
     }
 
     fn convert<'scope>(&self, rows: Stream<'scope, u64, Vec<(S, u64, isize)>>) -> Collection<'scope, P> {
         let (selected, mut columns) = (self.clone(), ColumnsOf::<S>::default());
         let select = move |(row, time, diff): (S, u64, isize)| {
-            columns.push(row.into_fields());
+            S::Fields::push(&mut columns, row.into_fields());
             let row = Selection::<S>::reader(&selected, &columns)(0);
             columns.truncate(0);
             (row, time, diff)

@@ -5,8 +5,7 @@ use timely::dataflow::Stream;
 
 use super::Collection;
 use super::row::Row;
-use crate::rows::fields::Columns;
-use crate::rows::schema::ColumnsOf;
+use crate::rows::schema::{ColumnsOf, row_at};
 
 /// The part of a table's rows that a computation reads.
 #[doc(hidden)]
@@ -39,7 +38,7 @@ impl<S: Row> Selection<S> for Whole {
     type Row = S;
 
     fn reader(&self, columns: &ColumnsOf<S>) -> impl Fn(usize) -> S {
-        |row| S::from_fields(columns.get(row))
+        |row| row_at(columns, row)
     }
 
     fn convert<'scope>(&self, rows: Stream<'scope, u64, Vec<(S, u64, isize)>>) -> Collection<'scope, S> {

@@ -15,11 +15,11 @@ use serde_json::Value;
 pub(crate) use self::batches::Batches;
 use crate::rows::check::{RowCheck, RowChecks};
 use crate::rows::decode::{self, Seen};
-use crate::rows::fields::Columns;
+use crate::rows::fields::{Columns, Fields};
 use crate::rows::path;
 use crate::rows::refusal;
 use crate::rows::row_writer::RowWriter;
-use crate::rows::schema::{ColumnsOf, Keyed, RowOf, Schema, is_key};
+use crate::rows::schema::{ColumnsOf, Keyed, RowOf, Schema, is_key, row_at};
 use crate::run::error::row_error::RowError;
 use crate::run::lock::Lock;
 
@@ -157,7 +157,7 @@ impl<S: Schema> Batch<S> {
         if ColumnsOf::<S>::CAN_REFUSE {
             refusal::push::<S>(&mut self.columns, self.len, fields);
         } else {
-            self.columns.push(fields);
+            S::Fields::push(&mut self.columns, fields);
         }
     }
 
@@ -237,7 +237,7 @@ impl<S: Schema> Batch<S> {
     }
 
     pub(crate) fn row(&self, row: usize) -> S {
-        S::from_fields(self.columns.get(row))
+        row_at(&self.columns, row)
     }
 
     /// Records the memory of a row that the decoder has refused. The buffers keep it.

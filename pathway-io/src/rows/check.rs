@@ -7,7 +7,7 @@
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
-use crate::rows::schema::{ColumnsOf, Schema};
+use crate::rows::schema::{ColumnsOf, Schema, row_at};
 use crate::run::error::row_error::RowError;
 
 /// The checks of all sinks of a table; `None` if there are none.
@@ -39,8 +39,7 @@ impl<S: Schema> RowCheck<S> {
     /// ```
     pub fn new<E: Display>(check: impl Fn(&S) -> Result<(), E> + Send + Sync + 'static) -> Self {
         RowCheck::of_columns(0, move |columns, row| {
-            let row = S::from_fields(crate::rows::fields::Columns::get(columns, row));
-            check(&row).map_err(|reason| RowError::new(reason.to_string()))
+            check(&row_at(columns, row)).map_err(|reason| RowError::new(reason.to_string()))
         })
     }
 

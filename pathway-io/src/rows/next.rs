@@ -7,7 +7,7 @@ use crate::rows::data_type::DataType;
 use crate::rows::description::Column;
 use crate::rows::fields::{Columns, Fields};
 use crate::rows::message::{Message, contains, same};
-use crate::rows::schema::{ColumnsOf, Schema};
+use crate::rows::schema::{ColumnsOf, Schema, row_at};
 use crate::run::error::Closed;
 
 /// Pushes a row with keyword arguments: `next!(subject, Schema { column: value, .. })`.
@@ -204,15 +204,13 @@ pub const fn checked_rest<S: Schema>(given: &'static [&'static str]) -> Rest<S> 
 /// Returns a row for the fields that are not `given`. Each given field has a placeholder there.
 fn rest<S: Schema>(given: &[&str]) -> S {
     let mut columns = ColumnsOf::<S>::default();
-    for (i, column) in S::SCHEMA.columns.iter().enumerate() {
-        if given.contains(&column.field) {
-            columns.push_placeholder_at(i);
-        } else {
-            let filled = S::Fields::fill(&mut columns, i);
-            debug_assert!(filled, "a column that can be left out has a default or can be null");
-        }
+    let is_given = |column: usize| given.contains(&S::SCHEMA.columns[column].field);
+    columns.push_placeholders(|column| !is_given(column), 0);
+    for column in (0..ColumnsOf::<S>::WIDTH).filter(|column| !is_given(*column)) {
+        let filled = S::Fields::fill(&mut columns, column);
+        debug_assert!(filled, "a column that can be left out has a default or can be null");
     }
-    S::from_fields(columns.get(0))
+    row_at(&columns, 0)
 }
 
 /// Fails if a column that is not `given` has neither a default nor a null. rustc reports unknown fields.

@@ -17,7 +17,7 @@ use crate::rows::schema::{ColumnsOf, RowOf, Schema};
 ///
 /// Panics if a column refuses its value. The columns are then unchanged.
 pub(crate) fn push<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, fields: RowOf<S>) {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(|| columns.push(fields))) else { return };
+    let Err(payload) = catch_unwind(AssertUnwindSafe(|| S::Fields::push(columns, fields))) else { return };
     let mut refused = Shorter { len, column: None };
     columns.visit(0, &mut refused);
     columns.truncate(len);

@@ -106,6 +106,13 @@ pub trait Keyed: Schema {
 pub type RowOf<S> = <<S as Schema>::Fields as Tree>::Row;
 /// A batch of a schema's rows.
 pub(crate) type ColumnsOf<S> = <<S as Schema>::Fields as Fields>::Columns;
+
+/// Returns a row of a batch.
+#[inline]
+pub(crate) fn row_at<S: Schema>(columns: &ColumnsOf<S>, row: usize) -> S {
+    S::from_fields(S::Fields::get(columns, row))
+}
+
 /// Returns whether the column with this number belongs to the primary key.
 #[inline]
 pub(crate) fn is_key<S: Schema>(column: usize) -> bool {

@@ -81,6 +81,7 @@ mod tests {
     use pathway_derive::Schema;
 
     use super::*;
+    use crate::rows::schema::row_at;
 
     #[derive(Schema)]
     #[schema(crate = crate)]
@@ -102,7 +103,7 @@ mod tests {
         }
         let mut rows = Vec::new();
         multiset.for_each(|columns, row, count| {
-            let Line { text, weight } = Line::from_fields(columns.get(row));
+            let Line { text, weight } = row_at(columns, row);
             rows.push((text, weight.to_bits(), count));
         });
         let expected = [("a", 0.0_f64, 6), ("a", -0.0, 3), ("b", f64::NAN, 3)];

@@ -11,7 +11,7 @@ use crate::rows::column::{Buffer, Style};
 use crate::rows::decode::{self, Seen};
 use crate::rows::description::Column;
 use crate::rows::fields::{Columns, Visitor};
-use crate::rows::schema::{ColumnsOf, Schema};
+use crate::rows::schema::{ColumnsOf, Schema, row_at};
 use crate::run::error::row_error::RowError;
 
 /// Splits an input into several rows at the record separator of RFC 7464, which JSON and most texts do not contain.
@@ -168,7 +168,7 @@ fn whole_or_null<'de, D: Deserializer<'de>, T: TryFrom<i128>>(deserializer: D) -
 /// Decodes the text with serde into the same struct.
 fn as_a_struct(text: &[u8]) {
     let mut rows = Rows::<Plain>::default();
-    let ours = rows.decode(decode::decode_json::<Plain>, text).is_ok().then(|| Plain::from_fields(rows.columns.get(0)));
+    let ours = rows.decode(decode::decode_json::<Plain>, text).is_ok().then(|| row_at::<Plain>(&rows.columns, 0));
     // serde also reads a struct from a list, and serde_json accepts any bytes in a skipped field.
     let object = std::str::from_utf8(text).ok().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
     let object = object.filter(|text| !text.trim_start().starts_with('['));

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::rows::declaration::Declaration;
-use crate::rows::schema::RowOf;
+use crate::rows::fields::Fields;
+use crate::rows::schema::{RowOf, row_at};
 
 #[derive(Debug, Clone, PartialEq, pathway_derive::Schema)]
 #[schema(crate = crate)]
@@ -41,7 +42,7 @@ impl Schema for StrictCat {
 /// A batch with one row in it, which a bad row must not change.
 fn batch() -> ColumnsOf<Cat> {
     let mut columns = ColumnsOf::<Cat>::default();
-    columns.push(cat(0, "first").into_fields());
+    <Cat as Schema>::Fields::push(&mut columns, cat(0, "first").into_fields());
     columns
 }
 
@@ -53,14 +54,14 @@ fn read_as<S: Schema<Fields = <Cat as Schema>::Fields>>(text: impl AsRef<[u8]>) 
     let (mut columns, mut seen) = (batch(), Seen::default());
     let bytes = columns.bytes();
     let result = decode_json::<S>(&mut columns, 1, text.as_ref(), &mut seen);
-    assert_eq!(Cat::from_fields(columns.get(0)), cat(0, "first"));
+    assert_eq!(row_at::<Cat>(&columns, 0), cat(0, "first"));
     if result.is_err() {
         assert_eq!(columns.bytes(), bytes, "a part of the row was not removed");
         // The next row is accepted as if nothing had happened.
         decode_json::<S>(&mut columns, 1, br#"{"key": 2, "genus": "next"}"#, &mut seen).unwrap();
-        assert_eq!(Cat::from_fields(columns.get(1)), cat(2, "next"));
+        assert_eq!(row_at::<Cat>(&columns, 1), cat(2, "next"));
     }
-    result.map(|()| Cat::from_fields(columns.get(1)))
+    result.map(|()| row_at::<Cat>(&columns, 1))
 }
 
 fn read(text: &str) -> Cat {
@@ -130,7 +131,7 @@ fn a_duration_is_read_as_integers_are() {
             let mut columns = batch();
             let row = json!({"key": 1, "genus": "felis", "nap": value});
             decode_value::<Cat>(&mut columns, 1, &row, &mut Seen::default()).unwrap();
-            assert_eq!(Cat::from_fields(columns.get(1)).nap.map(|nap| nap.as_nanos()), Some(nanos), "{text}");
+            assert_eq!(row_at::<Cat>(&columns, 1).nap.map(|nap| nap.as_nanos()), Some(nanos), "{text}");
         }
     }
     for text in ["18446744073709551616000000000", "-1.0", "1e30", "0.5", "9007199254740993.0"] {
@@ -177,7 +178,7 @@ fn takes_parsed_json_too() {
     let (mut columns, mut seen) = (batch(), Seen::default());
     let mut read = |value: Value| {
         let result = decode_value::<Cat>(&mut columns, 1, &value, &mut seen);
-        let cat = result.map(|()| Cat::from_fields(columns.get(1)));
+        let cat = result.map(|()| row_at::<Cat>(&columns, 1));
         columns.truncate(1);
         cat.map_err(|error| error.to_string())
     };
@@ -268,7 +269,7 @@ fn names_that_must_be_escaped_are_compared_as_they_are_read() {
     let read = |text: &str| {
         let mut columns = ColumnsOf::<Odd>::default();
         decode_json::<Odd>(&mut columns, 0, text.as_bytes(), &mut Seen::default())?;
-        Ok::<_, RowError>(Odd::from_fields(columns.get(0)))
+        Ok::<_, RowError>(row_at::<Odd>(&columns, 0))
     };
     let [quote, backslash, tab] = [r#""a\"b":1"#, r#""a\\b":2"#, r#""a\tb":3"#];
     for order in [[quote, backslash, tab], [tab, quote, backslash], [backslash, tab, quote]] {
@@ -326,7 +327,7 @@ fn numbers_are_read_with_any_features_of_serde_json() {
     for (row, name) in ["float", "fl\\u006fat"].into_iter().enumerate() {
         let text = format!(r#"{{"{name}":4.5,{fields}"#);
         decode_json::<Numbers>(&mut columns, row, text.as_bytes(), &mut Seen::default()).unwrap();
-        assert_eq!(format!("{:?}", Numbers::from_fields(columns.get(row))), format!("{:?}", expected()));
+        assert_eq!(format!("{:?}", row_at::<Numbers>(&columns, row)), format!("{:?}", expected()));
         let mut written = Vec::new();
         crate::rows::row_writer::RowWriter::new::<Numbers>().write_row(&columns, row, &mut written);
         let written = String::from_utf8(written).unwrap();
@@ -337,7 +338,7 @@ fn numbers_are_read_with_any_features_of_serde_json() {
         let value: Value = serde_json::from_str(&written).unwrap();
         decode_value::<Numbers>(&mut again, 1, &value, &mut Seen::default()).unwrap();
         for row in 0..2 {
-            assert_eq!(format!("{:?}", Numbers::from_fields(again.get(row))), format!("{:?}", expected()));
+            assert_eq!(format!("{:?}", row_at::<Numbers>(&again, row)), format!("{:?}", expected()));
         }
     }
     for (bad, reason) in [

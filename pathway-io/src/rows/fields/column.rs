@@ -62,11 +62,26 @@ impl<T: 'static> Tree for Own<T> {
 }
 
 impl<T: ColumnType> Fields for Own<T> {
-    type Columns = Leaf<T>;
+    type Columns = T::Buffer;
     const SHAPE: Shape = Shape::Column(Column::of_type::<T>());
 
-    fn fill(columns: &mut Leaf<T>, _index: usize) -> bool {
-        columns.0.push_missing()
+    #[inline]
+    fn push(columns: &mut Self::Columns, row: Self::Row) {
+        Buffer::push(columns, row);
+    }
+
+    #[inline]
+    fn get(columns: &Self::Columns, row: usize) -> Self::Row {
+        Buffer::get(columns, row)
+    }
+
+    #[inline]
+    fn get_from(views: &[ColumnView<'_>], row: usize) -> Self::Row {
+        views[0].get(row)
+    }
+
+    fn fill(columns: &mut T::Buffer, _index: usize) -> bool {
+        columns.push_missing()
     }
 }
 
@@ -75,15 +90,30 @@ impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Tree
 }
 
 impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Fields for Col<S, I, DEFAULT, EXAMPLE> {
-    type Columns = Leaf<S::Type>;
+    type Columns = <S::Type as ColumnType>::Buffer;
     const SHAPE: Shape = Shape::Column(describe::<S, I>(DEFAULT, EXAMPLE));
+
+    #[inline]
+    fn push(columns: &mut Self::Columns, row: Self::Row) {
+        Buffer::push(columns, row);
+    }
+
+    #[inline]
+    fn get(columns: &Self::Columns, row: usize) -> Self::Row {
+        Buffer::get(columns, row)
+    }
+
+    #[inline]
+    fn get_from(views: &[ColumnView<'_>], row: usize) -> Self::Row {
+        views[0].get(row)
+    }
 
     fn fill(columns: &mut Self::Columns, _index: usize) -> bool {
         if DEFAULT {
-            columns.0.push(S::default());
+            Buffer::push(columns, S::default());
             return true;
         }
-        columns.0.push_missing()
+        columns.push_missing()
     }
 }
 
@@ -104,7 +134,7 @@ pub fn missing<F: Fields>() -> F::Row {
     let mut columns = F::Columns::default();
     let filled = F::fill(&mut columns, 0);
     debug_assert!(filled, "a column that can be left out has a default or can be null");
-    columns.get(0)
+    F::get(&columns, 0)
 }
 
 /// Returns a copy of a key column's value.
@@ -121,54 +151,35 @@ pub fn own_key<T: KeyType>(value: &T) -> T {
     value.clone()
 }
 
-/// The buffer of one column.
-#[doc(hidden)]
-pub struct Leaf<T: ColumnType>(T::Buffer);
-
-impl<T: ColumnType> Default for Leaf<T> {
-    fn default() -> Self {
-        Leaf(T::Buffer::default())
-    }
-}
-
-impl<T: ColumnType> Columns for Leaf<T> {
-    type Row = T;
+/// One column.
+impl<B: Buffer> Columns for B {
     const WIDTH: usize = 1;
-    const CAN_REFUSE: bool = T::Buffer::CAN_REFUSE;
+    const CAN_REFUSE: bool = B::CAN_REFUSE;
 
     #[inline]
     fn bytes(&self) -> usize {
-        self.0.bytes()
-    }
-
-    #[inline]
-    fn push(&mut self, row: T) {
-        self.0.push(row);
-    }
-
-    fn push_placeholder_at(&mut self, _index: usize) {
-        self.0.push_placeholder();
+        Buffer::bytes(self)
     }
 
     fn push_placeholders(&mut self, key: impl Fn(usize) -> bool + Copy, first: usize) {
         if !key(first) {
-            self.0.push_placeholder();
+            self.push_placeholder();
         }
     }
 
     fn push_part_at(&mut self, _index: usize, part: &mut dyn Any) {
-        let value = part.downcast_mut::<Option<T>>().and_then(Option::take);
-        self.0.push(value.expect("a key has a part for each of its columns"));
+        let value = part.downcast_mut::<Option<B::Item>>().and_then(Option::take);
+        self.push(value.expect("a key has a part for each of its columns"));
     }
 
     #[inline]
     fn push_from(&mut self, other: &Self, row: usize) {
-        self.0.push_from(&other.0, row);
+        Buffer::push_from(self, other, row);
     }
 
     #[inline]
     fn decode<'de, A: MapAccess<'de>>(&mut self, _index: usize, map: &mut A) -> Result<(), A::Error> {
-        map.next_value_seed(ValueSeed(&mut self.0))
+        map.next_value_seed(ValueSeed(self))
     }
 
     /// Inlined, so that the column's name is a constant.
@@ -182,30 +193,20 @@ impl<T: ColumnType> Columns for Leaf<T> {
             scan.in_order.end = first;
             return false;
         }
-        self.0.scan(scan) || scan.give_up()
+        Buffer::scan(self, scan) || scan.give_up()
     }
 
     #[inline]
     fn scan_at(&mut self, scan: &mut Scan<'_>, _index: usize) -> bool {
-        self.0.scan(scan)
+        Buffer::scan(self, scan)
     }
 
     fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
-    }
-
-    #[inline]
-    fn get(&self, row: usize) -> T {
-        self.0.get(row)
+        Buffer::truncate(self, len);
     }
 
     fn buffer(&self, _index: usize) -> &dyn AnyBuffer {
-        &self.0
-    }
-
-    #[inline]
-    fn get_from(views: &[ColumnView<'_>], row: usize) -> T {
-        views[0].get(row)
+        self
     }
 
     #[inline]
@@ -217,11 +218,11 @@ impl<T: ColumnType> Columns for Leaf<T> {
         key: impl Fn(usize) -> bool + Copy,
         first: usize,
     ) -> bool {
-        !key(first) || self.0.equal(row, &other.0, other_row)
+        !key(first) || Buffer::equal(self, row, other, other_row)
     }
 
     #[inline]
     fn visit<V: Visitor>(&self, first: usize, visitor: &mut V) {
-        visitor.column(first, &self.0);
+        visitor.column(first, self);
     }
 }

@@ -1,14 +1,15 @@
-//! A row as a tree of its fields, and a batch of rows as the same tree of buffers.
+//! A row as a tree of its fields, and a batch of rows as a tree of buffers.
 //!
 //! `#[derive(Schema)]` splits a row into nested [`Pair`]s, halved at each level, so that the depth of the type grows
 //! with the logarithm of the number of columns. All per-column code exists once, here, in the impls for a column
-//! ([`column`]), a pair and a flattened schema ([`flat`]); so the output of the macro is small.
+//! ([`column`]), a pair and a flattened schema ([`flat`]); so the output of the macro is small. The buffers do not know
+//! the rows: [`Fields`] splits a row into values, and [`Columns`] is what a batch does with each buffer.
 //!
 //! ```text
 //! struct Cat { key: i64, genus: String, id: Uuid }
 //! Fields  = Pair<Own<i64>, Pair<Own<String>, Col<Cat, 2, ..>>>
 //! Row     = (i64, (String, Uuid))
-//! Columns = Pair<Leaf<i64>, Pair<Leaf<String>, Leaf<Uuid>>>
+//! Columns = Pair<NumberBuffer<i64>, Pair<TextBuffer, NumberBuffer<Uuid>>>
 //! ```
 //!
 //! A leaf names its column (`Col<Cat, 2, ..>`) and not its type. The bounds on the type are in one place,
@@ -48,10 +49,14 @@ pub trait Tree: 'static {
 /// A [`Tree`] whose leaves are columns.
 #[doc(hidden)]
 pub trait Fields: Tree {
-    type Columns: Columns<Row = Self::Row>;
+    type Columns: Columns;
     /// The columns of these fields, without their names.
     const SHAPE: Shape;
 
+    fn push(columns: &mut Self::Columns, row: Self::Row);
+    fn get(columns: &Self::Columns, row: usize) -> Self::Row;
+    /// Returns a row from the batch of another schema, through one view for each column of this row.
+    fn get_from(views: &[ColumnView<'_>], row: usize) -> Self::Row;
     /// Pushes the default of the column at `index`, or null. Returns `false` if it has neither.
     fn fill(columns: &mut Self::Columns, index: usize) -> bool;
 }
@@ -59,16 +64,12 @@ pub trait Fields: Tree {
 /// The buffers of all fields of a row.
 #[doc(hidden)]
 pub trait Columns: Default + Send + Sync + 'static {
-    type Row;
     /// The number of columns.
     const WIDTH: usize;
     /// Whether `push` panics with a reason for some values.
     const CAN_REFUSE: bool;
 
     fn bytes(&self) -> usize;
-    fn push(&mut self, row: Self::Row);
-    /// Pushes a placeholder into the column at `index`.
-    fn push_placeholder_at(&mut self, index: usize);
     /// Pushes a placeholder into each column from `first` on that `key` does not name.
     fn push_placeholders(&mut self, key: impl Fn(usize) -> bool + Copy, first: usize);
     /// Pushes a part of a key into the column at `index`: the value that an `Option` of the column's type contains.
@@ -81,12 +82,8 @@ pub trait Columns: Default + Send + Sync + 'static {
     /// Reads the value of the column at `index`.
     fn scan_at(&mut self, scan: &mut Scan<'_>, index: usize) -> bool;
     fn truncate(&mut self, len: usize);
-
-    fn get(&self, row: usize) -> Self::Row;
     /// Returns the buffer of the column at `index`.
     fn buffer(&self, index: usize) -> &dyn AnyBuffer;
-    /// Returns a row from the batch of another schema, through one view for each column of this row.
-    fn get_from(views: &[ColumnView<'_>], row: usize) -> Self::Row;
     #[inline]
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
         self.key_equal(row, other, other_row, |_| true, 0)
@@ -118,6 +115,23 @@ impl<L: Fields, R: Fields> Fields for Pair<L, R> {
     type Columns = Pair<L::Columns, R::Columns>;
     const SHAPE: Shape = Shape::Pair(&L::SHAPE, &R::SHAPE);
 
+    #[inline]
+    fn push(columns: &mut Self::Columns, row: Self::Row) {
+        L::push(&mut columns.0, row.0);
+        R::push(&mut columns.1, row.1);
+    }
+
+    #[inline]
+    fn get(columns: &Self::Columns, row: usize) -> Self::Row {
+        (L::get(&columns.0, row), R::get(&columns.1, row))
+    }
+
+    #[inline]
+    fn get_from(views: &[ColumnView<'_>], row: usize) -> Self::Row {
+        let (left, right) = views.split_at(L::Columns::WIDTH);
+        (L::get_from(left, row), R::get_from(right, row))
+    }
+
     fn fill(columns: &mut Self::Columns, index: usize) -> bool {
         match index.checked_sub(L::Columns::WIDTH) {
             None => L::fill(&mut columns.0, index),
@@ -127,26 +141,12 @@ impl<L: Fields, R: Fields> Fields for Pair<L, R> {
 }
 
 impl<L: Columns, R: Columns> Columns for Pair<L, R> {
-    type Row = (L::Row, R::Row);
     const WIDTH: usize = L::WIDTH + R::WIDTH;
     const CAN_REFUSE: bool = L::CAN_REFUSE || R::CAN_REFUSE;
 
     #[inline]
     fn bytes(&self) -> usize {
         self.0.bytes() + self.1.bytes()
-    }
-
-    #[inline]
-    fn push(&mut self, row: Self::Row) {
-        self.0.push(row.0);
-        self.1.push(row.1);
-    }
-
-    fn push_placeholder_at(&mut self, index: usize) {
-        match index.checked_sub(L::WIDTH) {
-            None => self.0.push_placeholder_at(index),
-            Some(index) => self.1.push_placeholder_at(index),
-        }
     }
 
     fn push_placeholders(&mut self, key: impl Fn(usize) -> bool + Copy, first: usize) {
@@ -193,22 +193,11 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
         self.1.truncate(len);
     }
 
-    #[inline]
-    fn get(&self, row: usize) -> Self::Row {
-        (self.0.get(row), self.1.get(row))
-    }
-
     fn buffer(&self, index: usize) -> &dyn AnyBuffer {
         match index.checked_sub(L::WIDTH) {
             None => self.0.buffer(index),
             Some(index) => self.1.buffer(index),
         }
-    }
-
-    #[inline]
-    fn get_from(views: &[ColumnView<'_>], row: usize) -> Self::Row {
-        let (left, right) = views.split_at(L::WIDTH);
-        (L::get_from(left, row), R::get_from(right, row))
     }
 
     #[inline]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::rows::column::{Buffer, Style};
 use crate::rows::decode::fuzz::records;
-use crate::rows::fields::{Columns, Visitor};
+use crate::rows::fields::{Columns, Fields as _, Visitor};
 use crate::rows::schema::{ColumnsOf, Schema};
 use crate::sink::csv::fields::{Minimal, Quoted};
 
@@ -49,7 +49,7 @@ pub fn csv(data: &[u8]) {
     let mut columns = ColumnsOf::<Row>::default();
     let mut len = 0;
     for record in records(data) {
-        columns.push(Row::new(record).into_fields());
+        <Row as Schema>::Fields::push(&mut columns, Row::new(record).into_fields());
         len += 1;
     }
     for style in [Style::Plain, Style::Pathway] {

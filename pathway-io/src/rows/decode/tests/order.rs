@@ -3,8 +3,7 @@
 use super::scan::Plain;
 use super::{decode_json, parse_stored};
 use crate::rows::decode::{Seen, scanned};
-use crate::rows::fields::Columns;
-use crate::rows::schema::{ColumnsOf, Schema};
+use crate::rows::schema::{ColumnsOf, row_at};
 
 const FIELDS: [&str; 8] = [
     r#""int":1"#,
@@ -27,9 +26,8 @@ fn decode(rows: &[String]) -> Vec<bool> {
         let parsed = parse_stored::<Plain>(&mut expected, 0, row.as_bytes(), &mut Seen::default());
         if scanned {
             parsed.unwrap();
-            let [row, expected] =
-                [columns.get(len), expected.get(0)].map(|row| format!("{:?}", Plain::from_fields(row)));
-            assert_eq!(row, expected);
+            let [row, expected]: [Plain; 2] = [row_at(&columns, len), row_at(&expected, 0)];
+            assert_eq!(format!("{row:?}"), format!("{expected:?}"));
             len += 1;
         }
         scanned
@@ -102,7 +100,7 @@ fn names_of_any_length_find_their_column() {
         assert!(scanned::scan::<Names>(&mut columns, len, &text, &mut seen), "{text}");
         let expected =
             Names { a: 1, seventeen_bytes_a: 2, seventeen_bytes_b: 3, sixteen_bytes_ab: 4, eight_by: 5, nine_byte: 6 };
-        assert_eq!(Names::from_fields(columns.get(len)), expected);
+        assert_eq!(row_at::<Names>(&columns, len), expected);
     }
     decode_json::<Names>(&mut columns, 2, br#"{"a":1}"#, &mut seen).unwrap_err();
 }

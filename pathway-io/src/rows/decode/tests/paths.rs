@@ -28,14 +28,14 @@ fn read(text: &str) -> Result<Offer, String> {
         } else {
             decode_json::<Offer>(&mut columns, 0, text.as_bytes(), &mut seen)
         };
-        result.map(|()| Offer::from_fields(columns.get(0))).map_err(|error| error.to_string())
+        result.map(|()| row_at::<Offer>(&columns, 0)).map_err(|error| error.to_string())
     };
     let (parsed, scanned) = (read_by(true), read_by(false));
     assert_eq!(parsed, scanned, "{text}");
     if let (Ok(value), Ok(row)) = (serde_json::from_str(text), &parsed) {
         let (mut columns, mut seen) = (ColumnsOf::<Offer>::default(), Seen::default());
         decode_value::<Offer>(&mut columns, 0, &value, &mut seen).unwrap();
-        assert_eq!(&Offer::from_fields(columns.get(0)), row, "{text}");
+        assert_eq!(&row_at::<Offer>(&columns, 0), row, "{text}");
     }
     parsed
 }
@@ -127,11 +127,11 @@ fn stored_rows_have_each_column_under_its_name() {
     let text = r#"{"id":1,"seller_name":"ann","price":{"amount":2.5},"tax":19,"city":"Rome","image":"a.png"}"#;
     let (mut columns, mut seen) = (ColumnsOf::<Offer>::default(), Seen::default());
     parse_stored::<Offer>(&mut columns, 0, text.as_bytes(), &mut seen).unwrap();
-    assert_eq!(Offer::from_fields(columns.get(0)), Offer { price: json!({"amount": 2.5}), ..offer() });
+    assert_eq!(row_at::<Offer>(&columns, 0), Offer { price: json!({"amount": 2.5}), ..offer() });
     // The next row of the batch comes from a source.
     let text = r#"{"id":1,"seller":{"name":"ann"},"price":{"amount":2.5},"tax":19,"city":"Rome","image":"a.png"}"#;
     decode_json::<Offer>(&mut columns, 1, text.as_bytes(), &mut seen).unwrap();
-    assert_eq!(Offer::from_fields(columns.get(1)), offer());
+    assert_eq!(row_at::<Offer>(&columns, 1), offer());
 }
 
 #[test]
