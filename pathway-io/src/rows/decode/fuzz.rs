@@ -7,10 +7,10 @@ use pathway_derive::Schema;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
-use crate::rows::column::{Buffer, Style};
+use crate::rows::column::Style;
 use crate::rows::decode::{self, Seen};
-use crate::rows::description::Column;
-use crate::rows::fields::{Columns, Visitor};
+use crate::rows::fields::Columns;
+use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::{ColumnsOf, Schema, row_at};
 use crate::run::error::row_error::RowError;
 
@@ -116,9 +116,8 @@ impl<S: Schema> Rows<S> {
     }
 
     fn last(&self, style: Style) -> Vec<u8> {
-        let mut json = b"{".to_vec();
-        let row = self.len - 1;
-        self.columns.visit(0, &mut Json { row, style, json: &mut json, columns: S::SCHEMA.columns });
+        let mut json = Vec::new();
+        RowWriter::new::<S>().write_fields(style, &self.columns, self.len - 1, &mut json);
         json.push(b'}');
         json
     }
@@ -188,24 +187,6 @@ fn shown(row: Result<Vec<u8>, RowError>) -> Result<String, String> {
 
 fn show(json: &[u8]) -> String {
     String::from_utf8(json.to_vec()).expect("JSON is UTF-8")
-}
-
-/// Appends each field of a row.
-struct Json<'a> {
-    row: usize,
-    style: Style,
-    json: &'a mut Vec<u8>,
-    columns: &'static [Column],
-}
-
-impl Visitor for Json<'_> {
-    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
-        if index > 0 {
-            self.json.push(b',');
-        }
-        self.json.extend_from_slice(format!("\"{}\":", self.columns[index].name).as_bytes());
-        buffer.write_json(self.row, self.style, self.json);
-    }
 }
 
 #[cfg(test)]

@@ -110,25 +110,7 @@ fn parse_row<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, seen
     let mut deserializer = serde_json::Deserializer::from_str(text);
     seen.start(ColumnsOf::<S>::WIDTH);
     let read = deserializer.deserialize_any(Row::<S> { columns, seen }).and_then(|()| deserializer.end());
-    let result = match read {
-        Ok(()) => fill_missing::<S>(columns, seen),
-        Err(error) => {
-            let (explained, place) = explain(S::SCHEMA, seen, &error);
-            let place = place.and_then(|(at, len)| Some(position::start_of_value(text, &error, len)? + at));
-            Err(explained.at_position(Some(place.unwrap_or_else(|| position::position(text, &error)))))
-        }
-    };
-    if result.is_err() {
-        undo_row::<S>(columns, len, seen);
-    }
-    result
-}
-
-/// Removes the values of a row that is refused.
-#[cold]
-fn undo_row<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, seen: &mut Seen) {
-    seen.refused_bytes = columns.bytes();
-    columns.truncate(len);
+    finish_row::<S>(columns, len, seen, read, Some(text))
 }
 
 /// Decodes a row from parsed JSON. Its errors have no position.
@@ -139,12 +121,26 @@ pub(crate) fn decode_value<S: Schema>(
     seen: &mut Seen,
 ) -> Result<(), RowError> {
     seen.start(ColumnsOf::<S>::WIDTH);
-    let result = match value.deserialize_any(Row::<S> { columns, seen }) {
+    let read = value.deserialize_any(Row::<S> { columns, seen });
+    finish_row::<S>(columns, len, seen, read, None)
+}
+
+/// Fills in the columns that the row lacks, or removes the values of a row that is refused.
+#[inline]
+fn finish_row<S: Schema>(
+    columns: &mut ColumnsOf<S>,
+    len: usize,
+    seen: &mut Seen,
+    read: serde_json::Result<()>,
+    text: Option<&str>,
+) -> Result<(), RowError> {
+    let result = match read {
         Ok(()) => fill_missing::<S>(columns, seen),
-        Err(error) => Err(explain(S::SCHEMA, seen, &error).0),
+        Err(error) => Err(explain(S::SCHEMA, seen, &error, text)),
     };
     if result.is_err() {
-        undo_row::<S>(columns, len, seen);
+        seen.refused_bytes = columns.bytes();
+        columns.truncate(len);
     }
     result
 }
@@ -165,13 +161,12 @@ fn fill_missing<S: Schema>(columns: &mut ColumnsOf<S>, seen: &Seen) -> Result<()
     Ok(())
 }
 
-/// Rewords an error of serde_json in the library's own form, which names the column. For a fault inside a column's
-/// JSON, it also returns the position in that JSON, and the length of the JSON.
+/// Rewords an error of serde_json in the library's own form, which names the column and the position in the row's text.
 #[cold]
-fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error) -> (RowError, Option<(usize, usize)>) {
-    let text = error.to_string();
+fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error, text: Option<&str>) -> RowError {
+    let message = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    let (reason, place_within) = split_place(text.strip_suffix(&place).unwrap_or(&text));
+    let (reason, place_within) = split_place(message.strip_suffix(&place).unwrap_or(&message));
     let mut reason = match reason.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) {
         Some((found, expected)) => {
             let found = match found {
@@ -192,7 +187,12 @@ fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error)
     if let Some(nested) = column.filter(|_| seen.nested) {
         reason.push_str(&format!(", at `{}`", nested.path));
     }
-    (RowError::new(reason).at_column(column.map(|column| column.name)), place_within)
+    let position = text.map(|text| {
+        // The fault may be inside the JSON of a column, which has been read as a whole.
+        let within = place_within.and_then(|(at, len)| Some(position::start_of_value(text, error, len)? + at));
+        within.unwrap_or_else(|| position::position(text, error))
+    });
+    RowError::new(reason).at_column(column.map(|column| column.name)).at_position(position)
 }
 
 /// Replaces serde_json's terms in the reason of a syntax error.
@@ -222,7 +222,7 @@ impl<'de, S: Schema> Visitor<'de> for Row<'_, S> {
         while let Some(field) = map.next_key_seed(Name::<S> { seen: self.seen, schema: PhantomData })? {
             match field {
                 Field::Column(index) => {
-                    self.columns.decode(index, &mut map)?;
+                    map.next_value_seed(ColumnSeed { columns: self.columns, index })?;
                     // An error after the value does not belong to the column.
                     self.seen.current = None;
                 }
@@ -236,6 +236,21 @@ impl<'de, S: Schema> Visitor<'de> for Row<'_, S> {
             }
         }
         Ok(())
+    }
+}
+
+/// Reads the value of a column.
+struct ColumnSeed<'a, C> {
+    columns: &'a mut C,
+    index: usize,
+}
+
+impl<'de, C: Columns> DeserializeSeed<'de> for ColumnSeed<'_, C> {
+    type Value = ();
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.columns.decode(self.index, deserializer)
     }
 }
 

@@ -134,18 +134,6 @@ impl Seen {
         first
     }
 
-    /// Records that the row has this column inside another field.
-    pub(super) fn mark_nested<E: serde::de::Error>(&mut self, index: usize) -> Result<(), E> {
-        let is_first = self.mark(index);
-        self.nested = true;
-        if is_first { Ok(()) } else { Err(E::custom("given twice")) }
-    }
-
-    pub(super) fn leave_nested(&mut self) {
-        self.current = None;
-        self.nested = false;
-    }
-
     /// Returns the columns that the row lacks.
     #[inline]
     pub(super) fn missing(&self) -> impl Iterator<Item = usize> {

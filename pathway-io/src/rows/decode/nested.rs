@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::names::Seen;
-use crate::rows::description::{Column, Step, TableSchema};
+use crate::rows::description::{Step, TableSchema};
 use crate::rows::fields::Columns;
 use crate::rows::path::{Steps, any};
 use crate::rows::schema::{ColumnsOf, Schema};
@@ -21,17 +21,11 @@ pub(super) enum Field {
     Unknown,
 }
 
-/// A place inside a row: the first steps of a column's path.
+/// A place inside a row: the first steps of a column's path, or all of them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     column: usize,
     depth: usize,
-}
-
-/// The targets one step from a place.
-enum Child {
-    Column(usize),
-    Place(Place),
 }
 
 /// Returns the place of a field of the row, if paths begin there.
@@ -50,26 +44,21 @@ impl Place {
     }
 
     /// Returns the columns whose paths continue from here, and their next steps.
-    fn next(self, schema: &TableSchema) -> impl Iterator<Item = (usize, &'static Column, Step)> {
+    fn next(self, schema: &TableSchema) -> impl Iterator<Item = (usize, Step)> {
         let steps = self.steps(schema);
         schema.columns.iter().enumerate().filter_map(move |(index, column)| {
             let next = *column.steps.get(self.depth)?;
-            column.steps.starts_with(steps).then_some((index, column, next))
+            column.steps.starts_with(steps).then_some((index, next))
         })
     }
 
-    fn child(self, schema: &TableSchema, is_it: impl Fn(Step) -> bool) -> Option<Child> {
-        let (index, column, _) = self.next(schema).find(|(_, _, step)| is_it(*step))?;
-        let depth = self.depth + 1;
-        Some(if column.steps.len() == depth {
-            Child::Column(index)
-        } else {
-            Child::Place(Place { column: index, depth })
-        })
+    fn child(self, schema: &TableSchema, is_it: impl Fn(Step) -> bool) -> Option<Place> {
+        let (column, _) = self.next(schema).find(|(_, step)| is_it(*step))?;
+        Some(Place { column, depth: self.depth + 1 })
     }
 }
 
-/// Reads the columns inside a value.
+/// Reads the columns inside a value, or the column whose value it is.
 pub(super) struct Nested<'a, S: Schema> {
     pub(super) columns: &'a mut ColumnsOf<S>,
     pub(super) seen: &'a mut Seen,
@@ -83,7 +72,7 @@ impl<S: Schema> Nested<'_, S> {
 
     /// Fails if no path continues with such a step.
     fn expect<E: Error>(&self, is_way: fn(Step) -> bool, found: &str) -> Result<(), E> {
-        if self.place.next(S::SCHEMA).any(|(_, _, step)| is_way(step)) {
+        if self.place.next(S::SCHEMA).any(|(_, step)| is_way(step)) {
             return Ok(());
         }
         let expected = if found == "a list" { "an object" } else { "a list" };
@@ -95,8 +84,20 @@ impl<'de, S: Schema> DeserializeSeed<'de> for Nested<'_, S> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.seen.current = Some(self.place.column);
-        deserializer.deserialize_any(self)
+        let Place { column, depth } = self.place;
+        if depth < S::SCHEMA.columns[column].steps.len() {
+            self.seen.current = Some(column);
+            return deserializer.deserialize_any(self);
+        }
+        let is_first = self.seen.mark(column);
+        self.seen.nested = true;
+        if !is_first {
+            return Err(D::Error::custom("given twice"));
+        }
+        self.columns.decode(column, deserializer)?;
+        self.seen.current = None;
+        self.seen.nested = false;
+        Ok(())
     }
 }
 
@@ -104,7 +105,7 @@ impl<'de, S: Schema> Visitor<'de> for Nested<'_, S> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_list = self.place.next(S::SCHEMA).all(|(_, _, step)| matches!(step, Step::Item(_)));
+        let is_list = self.place.next(S::SCHEMA).all(|(_, step)| matches!(step, Step::Item(_)));
         let expected = if is_list { "a list" } else { "an object" };
         write!(f, "{expected} at `{}`", Steps(self.place.steps(S::SCHEMA)))
     }
@@ -120,12 +121,7 @@ impl<'de, S: Schema> Visitor<'de> for Nested<'_, S> {
         self.seen.current = None;
         while let Some(child) = map.next_key_seed(Name { schema: S::SCHEMA, place: self.place })? {
             match child {
-                Some(Child::Column(index)) => {
-                    self.seen.mark_nested(index)?;
-                    self.columns.decode(index, &mut map)?;
-                    self.seen.leave_nested();
-                }
-                Some(Child::Place(place)) => map.next_value_seed(self.inner(place))?,
+                Some(place) => map.next_value_seed(self.inner(place))?,
                 None => _ = map.next_value::<IgnoredAny>()?,
             }
         }
@@ -137,10 +133,7 @@ impl<'de, S: Schema> Visitor<'de> for Nested<'_, S> {
         self.seen.current = None;
         for item in 0.. {
             let is_more = match self.place.child(S::SCHEMA, |step| step == Step::Item(item)) {
-                Some(Child::Column(index)) => {
-                    items.next_element_seed(Item::<S> { columns: self.columns, seen: self.seen, index })?
-                }
-                Some(Child::Place(place)) => items.next_element_seed(self.inner(place))?,
+                Some(place) => items.next_element_seed(self.inner(place))?,
                 None => items.next_element::<IgnoredAny>()?.map(drop),
             };
             if is_more.is_none() {
@@ -158,57 +151,21 @@ struct Name {
 }
 
 impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Option<Child>;
+    type Value = Option<Place>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Child>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Place>, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
 impl Visitor<'_> for Name {
-    type Value = Option<Child>;
+    type Value = Option<Place>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a field")
     }
 
-    fn visit_str<E: Error>(self, name: &str) -> Result<Option<Child>, E> {
+    fn visit_str<E: Error>(self, name: &str) -> Result<Option<Place>, E> {
         Ok(self.place.child(self.schema, |step| matches!(step, Step::Field(field) if field == name)))
-    }
-}
-
-/// Reads a column that is an item of a list.
-struct Item<'a, S: Schema> {
-    columns: &'a mut ColumnsOf<S>,
-    seen: &'a mut Seen,
-    index: usize,
-}
-
-impl<'de, S: Schema> DeserializeSeed<'de> for Item<'_, S> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.seen.mark_nested(self.index)?;
-        self.columns.decode(self.index, &mut One(Some(deserializer)))?;
-        self.seen.leave_nested();
-        Ok(())
-    }
-}
-
-/// One value, where a column expects the fields of an object.
-struct One<D>(Option<D>);
-
-impl<'de, D: Deserializer<'de>> MapAccess<'de> for One<D> {
-    type Error = D::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, _: K) -> Result<Option<K::Value>, D::Error> {
-        Ok(None)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, D::Error> {
-        match self.0.take() {
-            Some(deserializer) => seed.deserialize(deserializer),
-            None => Err(D::Error::custom("the item has been read")),
-        }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::any::Any;
 
-use serde::de::MapAccess;
+use serde::de::Deserializer;
 
 use super::{Columns, Fields, Tree, Visitor};
 use crate::rows::column::scan::Scan;
 use crate::rows::column::view::{AnyBuffer, ColumnView};
-use crate::rows::column::{Buffer, ColumnType, KeyType, ValueSeed, to_json};
+use crate::rows::column::{Buffer, ColumnType, KeyType, to_json};
 use crate::rows::description::{Column, Shape};
 
 /// The `I`th field of a row struct is a column of this type.
@@ -178,8 +178,8 @@ impl<B: Buffer> Columns for B {
     }
 
     #[inline]
-    fn decode<'de, A: MapAccess<'de>>(&mut self, _index: usize, map: &mut A) -> Result<(), A::Error> {
-        map.next_value_seed(ValueSeed(self))
+    fn decode<'de, D: Deserializer<'de>>(&mut self, _index: usize, deserializer: D) -> Result<(), D::Error> {
+        Buffer::decode(self, deserializer)
     }
 
     /// Inlined, so that the column's name is a constant.

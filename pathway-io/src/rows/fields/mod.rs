@@ -24,7 +24,7 @@ mod stub;
 
 use std::any::Any;
 
-use serde::de::MapAccess;
+use serde::de::Deserializer;
 
 pub use self::column::{Col, Field, KeyField, Own, key, missing, own_key};
 pub use self::flat::{Flat, FlatField, FlatKeyField, flat_columns, flat_key, flat_parts};
@@ -75,8 +75,8 @@ pub trait Columns: Default + Send + Sync + 'static {
     /// Pushes a part of a key into the column at `index`: the value that an `Option` of the column's type contains.
     fn push_part_at(&mut self, index: usize, part: &mut dyn Any);
     fn push_from(&mut self, other: &Self, row: usize);
-    /// Reads the next value of a JSON object into the column at `index`.
-    fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
+    /// Reads a value into the column at `index`.
+    fn decode<'de, D: Deserializer<'de>>(&mut self, index: usize, deserializer: D) -> Result<(), D::Error>;
     /// Reads the columns from `first` on, as long as their fields are in this order.
     fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool;
     /// Reads the value of the column at `index`.
@@ -168,10 +168,10 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
     }
 
     #[inline]
-    fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error> {
+    fn decode<'de, D: Deserializer<'de>>(&mut self, index: usize, deserializer: D) -> Result<(), D::Error> {
         match index.checked_sub(L::WIDTH) {
-            None => self.0.decode(index, map),
-            Some(index) => self.1.decode(index, map),
+            None => self.0.decode(index, deserializer),
+            Some(index) => self.1.decode(index, deserializer),
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) struct Plain {
 fn scanned_and_parsed(text: &[u8]) -> (Option<String>, Option<String>) {
     let row = |columns: &ColumnsOf<Plain>| {
         // Compares debug texts, which distinguish `-0.0` from `0.0`, and in which `NaN` equals itself.
-        format!("{:?}", row_at::<Plain>(&columns, 0))
+        format!("{:?}", row_at::<Plain>(columns, 0))
     };
     let (mut columns, mut seen) = (ColumnsOf::<Plain>::default(), Seen::default());
     let scanned = std::str::from_utf8(text).is_ok_and(|text| scanned::scan::<Plain>(&mut columns, 0, text, &mut seen));
@@ -53,7 +53,7 @@ fn rows_as_they_come_are_scanned() {
 /// Decodes the rows one after the other, and compares each with the same row alone and without the scan.
 fn compare_in_turn<S: Schema<Fields = <Cat as Schema>::Fields>>(rows: &[String]) -> Seen {
     let show = |columns: &ColumnsOf<Cat>, read: Result<(), RowError>| {
-        read.map(|()| format!("{:?}", row_at::<Cat>(&columns, 0))).map_err(|error| error.to_string())
+        read.map(|()| format!("{:?}", row_at::<Cat>(columns, 0))).map_err(|error| error.to_string())
     };
     let (mut columns, mut seen) = (ColumnsOf::<Cat>::default(), Seen::default());
     for text in rows {
