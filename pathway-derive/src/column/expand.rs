@@ -80,7 +80,6 @@ fn of_newtype(name: &Ident, inner: &Type, pw: &Ident) -> TokenStream {
         {
             const DATA_TYPE: #pw::DataType = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::DATA_TYPE;
             const OPTIONAL: #pw::bool = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::OPTIONAL;
-            const ELEMENT: #pw::DataType = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::ELEMENT;
             const HAS_PLACEHOLDER: #pw::bool = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::HAS_PLACEHOLDER;
             type Buffer = #pw::RepresentedBuffer<Self>;
             type ListBuffer = #pw::ListBuffer<#pw::RepresentedBuffer<Self>>;

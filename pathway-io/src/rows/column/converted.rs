@@ -147,7 +147,6 @@ impl<S: Conversion<I, Field: Send + Sync>, const I: usize> Represented for Conve
 impl<S: Conversion<I, Field: Send + Sync>, const I: usize> ColumnType for Converted<S, I> {
     const DATA_TYPE: DataType = S::Column::DATA_TYPE;
     const OPTIONAL: bool = S::Column::OPTIONAL;
-    const ELEMENT: DataType = S::Column::ELEMENT;
     const HAS_PLACEHOLDER: bool = false;
     type Buffer = RepresentedBuffer<Converted<S, I>>;
     type ListBuffer = ListBuffer<RepresentedBuffer<Converted<S, I>>>;

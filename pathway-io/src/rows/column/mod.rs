@@ -96,7 +96,7 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
     const OPTIONAL: bool = false;
     /// The type as an element of another type, with its nullability.
     #[doc(hidden)]
-    const ELEMENT: DataType = Self::DATA_TYPE;
+    const ELEMENT: DataType = if Self::OPTIONAL { DataType::Optional(&Self::DATA_TYPE) } else { Self::DATA_TYPE };
     /// The type of a `Vec` of this type: a `List`, except for bytes.
     #[doc(hidden)]
     const LIST: DataType = DataType::List(&Self::ELEMENT);
@@ -185,14 +185,10 @@ pub trait Buffer: Default + Send + Sync + 'static {
     fn bytes(&self) -> usize;
 
     fn push(&mut self, item: Self::Item);
-    /// Pushes an arbitrary value, in a row of which only the key is known.
+    /// Pushes an arbitrary value, in a row of which only the key is known. A type with a null pushes it.
     fn push_placeholder(&mut self);
     /// Pushes a copy of one value of another buffer.
     fn push_from(&mut self, other: &Self, row: usize);
-    /// Pushes the null for a JSON row that lacks the column. Returns `false` if the type has no null.
-    fn push_missing(&mut self) -> bool {
-        false
-    }
     /// Reads one value. After an error the buffer may contain a part of it: see `truncate`.
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
     /// Reads one value with the [`scan`]. Returns `false` if the scan gives it up. The buffer may then contain a part

@@ -24,7 +24,6 @@ pub struct OptionBuffer<B> {
 impl<T: NotNull> ColumnType for Option<T> {
     const DATA_TYPE: DataType = T::DATA_TYPE;
     const OPTIONAL: bool = true;
-    const ELEMENT: DataType = DataType::Optional(&T::DATA_TYPE);
     type Buffer = OptionBuffer<T::Buffer>;
     type ListBuffer = ListBuffer<OptionBuffer<T::Buffer>>;
 }
@@ -65,12 +64,6 @@ impl<B: Buffer<Item: NotNull>> Buffer for OptionBuffer<B> {
     fn push_from(&mut self, other: &Self, row: usize) {
         self.present.push(other.present[row]);
         self.values.push_from(&other.values, row);
-    }
-
-    #[inline]
-    fn push_missing(&mut self) -> bool {
-        self.push_placeholder();
-        true
     }
 
     #[inline]

@@ -94,11 +94,6 @@ impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
     }
 
     #[inline]
-    fn push_missing(&mut self) -> bool {
-        self.0.push_missing()
-    }
-
-    #[inline]
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         self.0.decode(deserializer)?;
         if let Some(inner) = self.check_last().map_err(D::Error::custom)? {
@@ -215,7 +210,6 @@ impl Represented for char {
 impl<T: ColumnType> ColumnType for Box<T> {
     const DATA_TYPE: DataType = T::DATA_TYPE;
     const OPTIONAL: bool = T::OPTIONAL;
-    const ELEMENT: DataType = T::ELEMENT;
     const HAS_PLACEHOLDER: bool = T::HAS_PLACEHOLDER;
     type Buffer = RepresentedBuffer<Box<T>>;
     type ListBuffer = ListBuffer<RepresentedBuffer<Box<T>>>;

@@ -81,7 +81,7 @@ impl<T: ColumnType> Fields for Own<T> {
     }
 
     fn fill(columns: &mut T::Buffer, _index: usize) -> bool {
-        columns.push_missing()
+        push_null::<T>(columns)
     }
 }
 
@@ -113,8 +113,16 @@ impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Fiel
             Buffer::push(columns, S::default());
             return true;
         }
-        columns.push_missing()
+        push_null::<S::Type>(columns)
     }
+}
+
+/// Pushes the null for a JSON row that lacks the column. Returns `false` if the type has none.
+fn push_null<T: ColumnType>(buffer: &mut T::Buffer) -> bool {
+    if T::OPTIONAL {
+        buffer.push_placeholder();
+    }
+    T::OPTIONAL
 }
 
 /// Returns the description of a field's column, with its default and example if it has them.

@@ -16,7 +16,7 @@ fn a_json_null_in_an_option_is_none() {
     let mut buffer = <Nullable as ColumnType>::Buffer::default();
     buffer.push(Some(Value::Null));
     buffer.push(None);
-    assert!(buffer.push_missing());
+    buffer.push_placeholder();
     ValueSeed(&mut buffer).deserialize(Value::Null).unwrap();
     for row in 0..buffer.len() {
         assert_eq!(buffer.get(row), None);
