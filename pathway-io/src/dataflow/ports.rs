@@ -14,6 +14,7 @@ use super::row::Row;
 use super::selection::{Selection, Whole};
 use super::table::DataflowTable;
 use crate::pipeline::table::TableRows;
+use crate::rows::column::tuple::for_tuples;
 use crate::rows::table::{Extensions, Table};
 use crate::run::lock::Lock;
 use crate::sink::attach::TableSinks;
@@ -125,7 +126,7 @@ impl<S: Row, P: Selection<S>> Ports for Port<S, P> {
 }
 
 macro_rules! tuples {
-    ($($S:ident $i:tt),+) => {
+    (($($S:ident $i:tt)+)) => {
         impl<$($S: Tables),+> Tables for ($($S,)+) {
             type Ports = ($($S::Ports,)+);
 
@@ -160,11 +161,4 @@ macro_rules! tuples {
     };
 }
 
-tuples!(A 0);
-tuples!(A 0, B 1);
-tuples!(A 0, B 1, C 2);
-tuples!(A 0, B 1, C 2, D 3);
-tuples!(A 0, B 1, C 2, D 3, E 4);
-tuples!(A 0, B 1, C 2, D 3, E 4, F 5);
-tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+for_tuples!(tuples, 8);

@@ -4,6 +4,7 @@ use std::iter::Enumerate;
 use std::slice;
 use std::sync::Arc;
 
+use crate::rows::column::tuple::for_tuples;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::RunResult;
@@ -151,7 +152,7 @@ impl<S: Schema, O: Offset> Subjects for Subject<S, O> {
 }
 
 macro_rules! tuples {
-    ($($S:ident)+) => {
+    (($($S:ident $i:tt)+)) => {
         impl<$($S: Subjects),+> Subjects for ($($S,)+) {
             type Tables = ($($S::Tables,)+);
 
@@ -170,11 +171,4 @@ macro_rules! tuples {
     };
 }
 
-tuples!(A);
-tuples!(A B);
-tuples!(A B C);
-tuples!(A B C D);
-tuples!(A B C D E);
-tuples!(A B C D E F);
-tuples!(A B C D E F G);
-tuples!(A B C D E F G H);
+for_tuples!(tuples, 8);

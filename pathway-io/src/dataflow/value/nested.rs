@@ -154,41 +154,39 @@ impl<B: Buffer + Values<B::Item>, const N: usize> Values<[B::Item; N]> for Array
 }
 
 macro_rules! tuples {
-    ($(($($letter:ident $index:tt)+))+) => {
-        $(
-            impl<$($letter: Buffer + Values<$letter::Item>),+> Values<($($letter::Item,)+)> for ($($letter,)+) {
-                fn clone(value: &($($letter::Item,)+)) -> ($($letter::Item,)+) {
-                    ($($letter::clone(&value.$index),)+)
-                }
-
-                fn compare(a: &($($letter::Item,)+), b: &($($letter::Item,)+)) -> Ordering {
-                    Ordering::Equal $(.then_with(|| $letter::compare(&a.$index, &b.$index)))+
-                }
-
-                fn hash<Z: Hasher>(value: &($($letter::Item,)+), state: &mut Z) {
-                    $(<$letter as Values<$letter::Item>>::hash(&value.$index, state);)+
-                }
-
-                fn debug(value: &($($letter::Item,)+), f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    ($(ColumnForm::<_, $letter>::new(&value.$index),)+).fmt(f)
-                }
-
-                fn serialize<Z: Serializer>(
-                    value: &($($letter::Item,)+),
-                    serializer: Z,
-                ) -> Result<Z::Ok, Z::Error> {
-                    ($(ColumnForm::<_, $letter>::new(&value.$index),)+).serialize(serializer)
-                }
-
-                fn deserialize<'de, Z: Deserializer<'de>>(
-                    deserializer: Z,
-                ) -> Result<($($letter::Item,)+), Z::Error> {
-                    let read = <($(FromColumnForm<$letter::Item, $letter>,)+)>::deserialize(deserializer)?;
-                    Ok(($(read.$index.0,)+))
-                }
+    (($($letter:ident $index:tt)+)) => {
+        impl<$($letter: Buffer + Values<$letter::Item>),+> Values<($($letter::Item,)+)> for ($($letter,)+) {
+            fn clone(value: &($($letter::Item,)+)) -> ($($letter::Item,)+) {
+                ($($letter::clone(&value.$index),)+)
             }
-        )+
+
+            fn compare(a: &($($letter::Item,)+), b: &($($letter::Item,)+)) -> Ordering {
+                Ordering::Equal $(.then_with(|| $letter::compare(&a.$index, &b.$index)))+
+            }
+
+            fn hash<Z: Hasher>(value: &($($letter::Item,)+), state: &mut Z) {
+                $(<$letter as Values<$letter::Item>>::hash(&value.$index, state);)+
+            }
+
+            fn debug(value: &($($letter::Item,)+), f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                ($(ColumnForm::<_, $letter>::new(&value.$index),)+).fmt(f)
+            }
+
+            fn serialize<Z: Serializer>(
+                value: &($($letter::Item,)+),
+                serializer: Z,
+            ) -> Result<Z::Ok, Z::Error> {
+                ($(ColumnForm::<_, $letter>::new(&value.$index),)+).serialize(serializer)
+            }
+
+            fn deserialize<'de, Z: Deserializer<'de>>(
+                deserializer: Z,
+            ) -> Result<($($letter::Item,)+), Z::Error> {
+                let read = <($(FromColumnForm<$letter::Item, $letter>,)+)>::deserialize(deserializer)?;
+                Ok(($(read.$index.0,)+))
+            }
+        }
     };
 }
 
-for_tuples!(tuples);
+for_tuples!(tuples, 12);

@@ -1,5 +1,6 @@
 //! [`TestedTables`]: each table of a connector under test, with its row type.
 
+use crate::rows::column::tuple::for_tuples;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 
@@ -32,7 +33,7 @@ impl<S: Schema> TestedTables for Table<S> {
 }
 
 macro_rules! tuples {
-    ($($S:ident $i:tt),+) => {
+    (($($S:ident $i:tt)+)) => {
         impl<$($S: Schema),+> TestedTables for ($(Table<$S>,)+) {
             type Rows = ($($S,)+);
 
@@ -43,11 +44,4 @@ macro_rules! tuples {
     };
 }
 
-tuples!(A 0);
-tuples!(A 0, B 1);
-tuples!(A 0, B 1, C 2);
-tuples!(A 0, B 1, C 2, D 3);
-tuples!(A 0, B 1, C 2, D 3, E 4);
-tuples!(A 0, B 1, C 2, D 3, E 4, F 5);
-tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+for_tuples!(tuples, 8);
