@@ -191,9 +191,10 @@ fn is_error(mac: &syn::Macro) -> bool {
     mac.path.leading_colon.is_some() && mac.path.segments.last().is_some_and(|name| name.ident == "compile_error")
 }
 
-/// Returns whether the statement is an added `let`: it allows a lint, and no input does.
+/// Returns whether the statement is an added one: an import, or a `let` that allows a lint. No input has them.
 fn is_added(statement: &syn::Stmt) -> bool {
     match statement {
+        syn::Stmt::Item(item) => matches!(item, syn::Item::Use(_)),
         syn::Stmt::Local(local) => local.attrs.iter().any(|added| added.path().is_ident("allow")),
         // This loop replaces a body that is omitted after an error.
         syn::Stmt::Expr(syn::Expr::Loop(body), None) => body.body.stmts.is_empty(),

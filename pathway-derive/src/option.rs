@@ -303,8 +303,7 @@ fn quoted(expr: &Expr) -> String {
     format!("{text:?}")
 }
 
-/// Returns the name with another span, such as the runtime's alias at a token of the user: rustc shows an error about a
-/// path where its first token is.
+/// Returns the name with another span.
 pub fn ident_at(ident: &Ident, span: Span) -> Ident {
     Ident::new(&ident.to_string(), span)
 }
@@ -366,9 +365,9 @@ pub fn crate_path(krate: Option<&Path>, span: Span) -> TokenStream {
     krate.map_or_else(|| quote_spanned!(span=> ::pathway_io), ToTokens::to_token_stream)
 }
 
-/// `use <path to the runtime> as <alias>;`, and the alias.
-pub fn runtime(krate: Option<&Path>) -> (TokenStream, Ident) {
-    let alias = Ident::new("__pathway_io", Span::mixed_site());
+/// Returns the import of the runtime, under the name by which all generated code refers to it. In `quote_spanned!` the
+/// name has the span of the user's tokens, and rustc shows an error about a path where its first token is.
+pub fn runtime(krate: Option<&Path>) -> TokenStream {
     let krate = crate_path(krate, Span::call_site());
-    (quote!(use #krate::__private0 as #alias;), alias)
+    quote!(use #krate::__private0 as __pathway_io;)
 }

@@ -12,7 +12,7 @@ use super::ast::{Column, Kind, Variant};
 use crate::{generics, option};
 
 pub fn expand(column: &Column, completion: &TokenStream) -> TokenStream {
-    let (import, pw) = option::runtime(column.krate.get());
+    let import = option::runtime(column.krate.get());
     let name = column.ident;
     let impls = match &column.kind {
         Kind::Enum(variants) => {
@@ -24,26 +24,29 @@ pub fn expand(column: &Column, completion: &TokenStream) -> TokenStream {
             let aliases: Vec<_> = placed()
                 .flat_map(|(i, variant)| variant.aliases.iter().map(move |alias| quote!((#alias, #i))))
                 .collect();
-            let aliases = (!aliases.is_empty())
-                .then(|| quote!(const ALIASES: &'static [(&'static #pw::str, #pw::u16)] = &[#(#aliases),*];));
+            let aliases = (!aliases.is_empty()).then(|| {
+                quote! {
+                    const ALIASES: &'static [(&'static __pathway_io::str, __pathway_io::u16)] = &[#(#aliases),*];
+                }
+            });
             let other = placed()
                 .find(|(_, variant)| variant.is_other)
-                .map(|(i, _)| quote!(const OTHER: #pw::Option<#pw::u16> = #pw::Some(#i);));
-            let of_variants = of_variants(column, &pw);
+                .map(|(i, _)| quote!(const OTHER: __pathway_io::Option<__pathway_io::u16> = __pathway_io::Some(#i);));
+            let of_variants = of_variants(column);
             quote! {
                 #[automatically_derived]
-                impl #pw::Variants for #name {
-                    const NAMES: &'static [&'static #pw::str] = &[#(#texts),*];
+                impl __pathway_io::Variants for #name {
+                    const NAMES: &'static [&'static __pathway_io::str] = &[#(#texts),*];
                     #aliases
                     #other
-                    fn index(&self) -> #pw::u16 { match self { #(#to)* } }
-                    fn of(__index: #pw::u16) -> Self { match __index { #(#from)* _ => Self::#first {} } }
+                    fn index(&self) -> __pathway_io::u16 { match self { #(#to)* } }
+                    fn of(__index: __pathway_io::u16) -> Self { match __index { #(#from)* _ => Self::#first {} } }
                 }
                 #of_variants
             }
         }
-        Kind::Newtype(inner) => of_newtype(name, inner, &pw),
-        Kind::Broken => stub(column, &pw),
+        Kind::Newtype(inner) => of_newtype(name, inner),
+        Kind::Broken => stub(column),
     };
     let allow = &column.allow;
     quote! {
@@ -57,86 +60,85 @@ pub fn expand(column: &Column, completion: &TokenStream) -> TokenStream {
 }
 
 /// Generates the impls of a newtype.
-fn of_newtype(name: &Ident, inner: &Type, pw: &Ident) -> TokenStream {
+fn of_newtype(name: &Ident, inner: &Type) -> TokenStream {
     // rustc reports a private type in a public newtype at this item. Because the item carries the user's span,
     // `unused_qualifications` would report it as the user's code.
     let of_inner = quote_spanned!(option::mixed_site_at(inner.span())=> type Inner = #inner;);
+    let own_inner = quote!(<Self as __pathway_io::Represented>::Inner);
     let impl_token = option::impl_at(name);
     quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
-        #impl_token #pw::Represented for #name {
+        #impl_token __pathway_io::Represented for #name {
             #of_inner
-            fn into_inner(self) -> <Self as #pw::Represented>::Inner { self.0 }
-            fn with_inner<__R>(&self, __f: impl #pw::FnOnce(&<Self as #pw::Represented>::Inner) -> __R) -> __R {
-                __f(&self.0)
-            }
-            fn restore(__inner: <Self as #pw::Represented>::Inner) -> Self { Self(__inner) }
+            fn into_inner(self) -> #own_inner { self.0 }
+            fn with_inner<__R>(&self, __f: impl __pathway_io::FnOnce(&#own_inner) -> __R) -> __R { __f(&self.0) }
+            fn restore(__inner: #own_inner) -> Self { Self(__inner) }
         }
         #[automatically_derived]
-        #impl_token #pw::ColumnType for #name
+        #impl_token __pathway_io::ColumnType for #name
         where
-            for<'a> #inner: #pw::ColumnType,
+            for<'a> #inner: __pathway_io::ColumnType,
         {
-            const DATA_TYPE: #pw::DataType = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::DATA_TYPE;
-            const OPTIONAL: #pw::bool = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::OPTIONAL;
-            const HAS_PLACEHOLDER: #pw::bool = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::HAS_PLACEHOLDER;
-            type Buffer = #pw::RepresentedBuffer<Self>;
-            type ListBuffer = #pw::ListBuffer<#pw::RepresentedBuffer<Self>>;
+            const DATA_TYPE: __pathway_io::DataType = <#own_inner as __pathway_io::ColumnType>::DATA_TYPE;
+            const OPTIONAL: __pathway_io::bool = <#own_inner as __pathway_io::ColumnType>::OPTIONAL;
+            const HAS_PLACEHOLDER: __pathway_io::bool = <#own_inner as __pathway_io::ColumnType>::HAS_PLACEHOLDER;
+            type Buffer = __pathway_io::RepresentedBuffer<Self>;
+            type ListBuffer = __pathway_io::ListBuffer<__pathway_io::RepresentedBuffer<Self>>;
         }
         #[automatically_derived]
-        #impl_token #pw::NotNull for #name
+        #impl_token __pathway_io::NotNull for #name
         where
-            for<'a> #inner: #pw::NotNull,
+            for<'a> #inner: __pathway_io::NotNull,
         {
-            fn is_null(&self) -> #pw::bool { #pw::is_inner_null(self) }
+            fn is_null(&self) -> __pathway_io::bool { __pathway_io::is_inner_null(self) }
         }
         #[automatically_derived]
-        #impl_token #pw::KeyType for #name
+        #impl_token __pathway_io::KeyType for #name
         where
-            for<'a> #inner: #pw::KeyType,
-            for<'a> #name: #pw::Clone,
+            for<'a> #inner: __pathway_io::KeyType,
+            for<'a> #name: __pathway_io::Clone,
         {
         }
     }
 }
 
-fn of_variants(column: &Column, pw: &Ident) -> TokenStream {
+fn of_variants(column: &Column) -> TokenStream {
     let name = column.ident;
-    let generics = generics::with_bounds(column.generics, &parse_quote!(#pw::Item));
+    let generics = generics::with_bounds(column.generics, &parse_quote!(__pathway_io::Item));
     let (parameters, _, bounds) = generics.split_for_impl();
     let arguments = generics::arguments(column.generics);
     let mut key = generics.clone();
-    key.make_where_clause().predicates.push(parse_quote!(for<'a> #name #arguments: #pw::Clone));
+    key.make_where_clause().predicates.push(parse_quote!(for<'a> #name #arguments: __pathway_io::Clone));
     let key_bounds = key.where_clause;
     quote! {
         #[automatically_derived]
-        impl #parameters #pw::ColumnType for #name #arguments #bounds {
-            const DATA_TYPE: #pw::DataType = #pw::DataType::Str;
-            type Buffer = #pw::VariantBuffer<Self>;
-            type ListBuffer = #pw::ListBuffer<#pw::VariantBuffer<Self>>;
+        impl #parameters __pathway_io::ColumnType for #name #arguments #bounds {
+            const DATA_TYPE: __pathway_io::DataType = __pathway_io::DataType::Str;
+            type Buffer = __pathway_io::VariantBuffer<Self>;
+            type ListBuffer = __pathway_io::ListBuffer<__pathway_io::VariantBuffer<Self>>;
         }
         #[automatically_derived]
-        impl #parameters #pw::NotNull for #name #arguments #bounds {}
+        impl #parameters __pathway_io::NotNull for #name #arguments #bounds {}
         #[automatically_derived]
-        impl #parameters #pw::KeyType for #name #arguments #key_bounds {}
+        impl #parameters __pathway_io::KeyType for #name #arguments #key_bounds {}
     }
 }
 
 /// Generates a minimal impl, so that a column of this type causes no second error.
-fn stub(column: &Column, pw: &Ident) -> TokenStream {
+fn stub(column: &Column) -> TokenStream {
     let name = column.ident;
-    let generics = generics::with_bounds(column.generics, &parse_quote!(#pw::Item));
+    let generics = generics::with_bounds(column.generics, &parse_quote!(__pathway_io::Item));
     let (parameters, _, bounds) = generics.split_for_impl();
     let arguments = generics::arguments(column.generics);
-    let of_variants = of_variants(column, pw);
+    let of_variants = of_variants(column);
     // The macro reports an error as well, so these loops never run.
     quote! {
         #[automatically_derived]
-        impl #parameters #pw::Variants for #name #arguments #bounds {
-            const NAMES: &'static [&'static #pw::str] = &[];
-            fn index(&self) -> #pw::u16 { loop {} }
-            fn of(_: #pw::u16) -> Self { loop {} }
+        impl #parameters __pathway_io::Variants for #name #arguments #bounds {
+            const NAMES: &'static [&'static __pathway_io::str] = &[];
+            fn index(&self) -> __pathway_io::u16 { loop {} }
+            fn of(_: __pathway_io::u16) -> Self { loop {} }
         }
         #of_variants
     }

@@ -1,17 +1,17 @@
 //! The user's own block, as it is emitted.
 //!
-//! `run` begins with a `let` that binds each subject again, at the same type. If the row of a subject is not a schema,
-//! rustc reports the type of this `let` at the row's name, with the same text as the error in the `Connector` impl. It
-//! then reports nothing about the uses of the subject in `run`.
+//! `run` begins with an import of the runtime and a `let` that binds each subject again, at the same type. If the row
+//! of a subject is not a schema, rustc reports the type of this `let` at the row's name, with the same text as the error
+//! in the `Connector` impl. It then reports nothing about the uses of the subject in `run`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, PatType, Path, Token, parse_quote};
+use syn::{Attribute, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, PatType, Token, parse_quote};
 
 use super::ast::{Connector, Run, is_named};
-use super::handle::{if_offset, if_subject, row_span};
+use super::handle::{if_subject, row_span};
 use super::parse::{is_unfinished, statements};
 use super::unfit::{self, Unfit};
 use crate::{editor, option, types};
@@ -26,7 +26,7 @@ pub fn block(connector: &Connector) -> ItemImpl {
         if is_named(method, "run") {
             let Some(run) = runs.next() else { continue };
             if unfit::is_fit(run, &connector.block.generics) && connector.borrowed_at().is_empty() {
-                insert_checks(method, run, connector.options.krate.get());
+                insert_checks(method, run, connector);
             } else {
                 // The body does not compile with these subjects, which are reported already. `loop` prevents a second
                 // error, and uses no parameter.
@@ -71,14 +71,14 @@ pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
     let options = editor::import(editor::OF_CONNECTOR, editor::names(options), krate);
     let tokens = connector.unfinished();
     let unfinished = (!tokens.is_empty()).then(|| {
-        let (import, pw) = option::runtime(krate);
+        let import = option::runtime(krate);
         let self_ty = &block.self_ty;
         let (generics, _, where_clause) = block.generics.split_for_impl();
         quote! {
             #[cfg(rust_analyzer)]
             #import
             #[cfg(rust_analyzer)]
-            #pw::as_it_is! { impl #generics #self_ty #where_clause { #tokens } }
+            __pathway_io::as_it_is! { impl #generics #self_ty #where_clause { #tokens } }
         }
     });
     quote! {
@@ -124,13 +124,12 @@ fn typed_inputs(inputs: &mut Punctuated<FnArg, Token![,]>) -> impl Iterator<Item
 }
 
 /// Adds a `let` for each subject.
-fn insert_checks(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
-    // `const fn run` is reported elsewhere.
-    if method.sig.constness.is_some() {
+fn insert_checks(method: &mut ImplItemFn, run: &Run, connector: &Connector) {
+    // `const fn run` is reported elsewhere. A second `#[connector]` adds the checks itself.
+    let is_connector = |attribute: &Attribute| types::text(attribute.path()).ends_with("connector");
+    if method.sig.constness.is_some() || connector.block.attrs.iter().any(is_connector) {
         return;
     }
-    // The import equals the import next to the `Connector` impl, so that a wrong path causes one error.
-    let import = krate.map(|krate| option::runtime(Some(krate)));
     let mut lets = TokenStream::new();
     for (typed, parameter) in typed_inputs(&mut method.sig.inputs).zip(&run.parameters) {
         // `#[cfg]` may remove the parameter, so a parameter with attributes has no `let`.
@@ -139,13 +138,9 @@ fn insert_checks(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
             continue;
         }
         let span = row_span(parameter);
-        let runtime = match &import {
-            Some((_, alias)) => option::ident_at(alias, span).into_token_stream(),
-            None => quote_spanned!(span=> ::pathway_io::__private0),
-        };
-        let subject = if_subject(parameter, &runtime);
+        let subject = if_subject(parameter);
         let checked = match parameter.offset() {
-            Some(offset) => if_offset(offset.span(), offset, &subject, &runtime),
+            Some(offset) => quote_spanned!(offset.span()=> __pathway_io::IfOffset<#offset, #subject>),
             None => subject,
         };
         let Pat::Ident(PatIdent { by_ref: None, mutability, ident, subpat: None, .. }) = &mut *typed.pat else {
@@ -155,9 +150,10 @@ fn insert_checks(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
         // The `let` carries the user's span, so these lints would report it as the user's code.
         lets.extend(quote_spanned! {span=>
             #[allow(unused_qualifications, clippy::shadow_reuse, clippy::type_complexity, clippy::used_underscore_binding)]
-            let #mutability #ident: #checked = #runtime::checked(#ident);
+            let #mutability #ident: #checked = __pathway_io::checked(#ident);
         });
     }
-    let import = import.filter(|_| !lets.is_empty()).map(|(import, _)| import);
+    // The import equals the import next to the `Connector` impl, so that a wrong path causes one error.
+    let import = (!lets.is_empty()).then(|| option::runtime(connector.options.krate.get()));
     method.block.stmts.insert(0, statements(quote!(#import #lets)));
 }

@@ -13,28 +13,25 @@ use syn::{Generics, Ident, ReturnType, Type, parse_quote};
 
 use super::ast::{Connector, Kind, Run, cfgs};
 use super::attr::Time;
-use super::handle::{
-    handle_module, if_offset, if_subject, marker, offset_type, row_span, signature, subjects_type, table_type,
-    tables_type, tuple,
-};
+use super::handle::{handle_module, if_subject, offset_type, row_span, subjects_type, table_type, tables_type, tuple};
 use crate::{option, types};
 
 /// Returns the impl for one `run`; `#[cfg]` chooses between several.
 pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream {
-    let (import, pw) = option::runtime(connector.options.krate.get());
-    let checks = type_checks(connector, run, &pw);
+    let import = option::runtime(connector.options.krate.get());
+    let checks = type_checks(connector, run);
     let (cfgs, allow) = (cfgs(run.method), connector.allowed_lints());
     let self_ty = &connector.block.self_ty;
-    let generics = bounded_generics(connector, &pw);
+    let generics = bounded_generics(connector);
     let (generics, _, where_clause) = generics.split_for_impl();
-    let subjects = subjects_type(run, &pw);
-    let tables = tables_type(run, &pw);
-    let run_method = run_method(connector, run, &subjects, &pw);
-    let options = options(connector, &pw);
+    let subjects = subjects_type(run);
+    let tables = tables_type(run);
+    let run_method = run_method(connector, run, &subjects);
+    let options = options(connector);
     let on_stop = connector.on_stops.iter().filter(|_| stops_well).map(|method| {
         let cfgs = super::ast::cfgs(method);
         let call = quote!(Self::on_stop(self));
-        let call = if method.sig.asyncness.is_some() { quote!(#pw::tasks::on_stop(#call)) } else { call };
+        let call = if method.sig.asyncness.is_some() { quote!(__pathway_io::tasks::on_stop(#call)) } else { call };
         quote! {
             #(#cfgs)*
             fn on_stop(&mut self) {
@@ -45,7 +42,7 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     // Every bound `Send` has the span of the user's type, because rustc shows equal errors at one place once.
     let span = self_ty.span();
     let impl_token = connector.block.impl_token;
-    let head = quote_spanned!(span=> #impl_token #generics #pw::Connector for #self_ty #where_clause);
+    let head = quote_spanned!(span=> #impl_token #generics __pathway_io::Connector for #self_ty #where_clause);
     // rustc reports a private row of a public connector at these items.
     let types = quote_spanned! {option::mixed_site_at(method_span(connector, run))=>
         type Subjects = #subjects;
@@ -80,54 +77,54 @@ fn method_span(connector: &Connector, run: &Run) -> Span {
 
 /// Returns the trait's `run`, which calls the user's. A partitioned source has two more methods; a pipeline that does
 /// not partition it reads it as a whole.
-fn run_method(connector: &Connector, run: &Run, subjects: &TokenStream, pw: &Ident) -> TokenStream {
+fn run_method(connector: &Connector, run: &Run, subjects: &TokenStream) -> TokenStream {
     let locals: Vec<Ident> = (0..run.parameters.len()).map(subject_ident).collect();
     let pattern = tuple(Span::mixed_site(), locals.iter().map(ToTokens::to_token_stream));
     // Names are hygienic, so the body must use the same identifiers.
     let [this, given] = ["self", "__subjects"].map(|name| Ident::new(name, Span::mixed_site()));
-    let result = call_run(connector, run, &locals, &this, pw);
+    let result = call_run(connector, run, &locals, &this);
     let body = quote!(let #pattern = #given; #result);
     let given_type = match run.single_subject() {
         // The signature of the method also requires the schema of a single subject.
         Some(_) => subjects.clone(),
         // The span is not the user's type, where this path would look like the user's own qualification.
-        None => quote!(<Self as #pw::Connector>::Subjects),
+        None => quote!(<Self as __pathway_io::Connector>::Subjects),
     };
     let span = method_span(connector, run);
     let method = |name: &str, parameter: Option<TokenStream>, body: TokenStream| {
         let name = Ident::new(name, span);
-        let head = quote_spanned!(span=> fn #name(&mut #this, #given: #given_type #parameter) -> #pw::RunResult);
+        let parameters = quote_spanned!(span=> &mut #this, #given: #given_type #parameter);
+        let head = quote_spanned!(span=> fn #name(#parameters) -> __pathway_io::RunResult);
         option::item_at(span, head, body)
     };
     if run.partition.is_none() {
         return method("run", None, body);
     }
     let part = partition_ident();
-    let run_partition = method("run_partition", Some(quote!(, #part: #pw::Partition)), body);
-    let run_whole = quote!(#pw::Connector::run_partition(#this, #given, #pw::Partition::WHOLE));
+    let run_partition = method("run_partition", Some(quote!(, #part: __pathway_io::Partition)), body);
+    let run_whole = quote!(__pathway_io::Connector::run_partition(#this, #given, __pathway_io::Partition::WHOLE));
     let run_whole = method("run", None, run_whole);
     let self_ty = &connector.block.self_ty;
-    let at = option::ident_at(pw, self_ty.span());
-    let copy = quote_spanned!(self_ty.span()=> #at::clone_partition::<#self_ty>());
+    let copy = quote_spanned!(self_ty.span()=> __pathway_io::clone_partition::<#self_ty>());
     quote! {
         #run_whole
         #run_partition
-        fn partition(&#this) -> #pw::Option<Self> {
+        fn partition(&#this) -> __pathway_io::Option<Self> {
             #copy(#this)
         }
     }
 }
 
 /// Returns the call of the user's `run`, with its result converted.
-fn call_run(connector: &Connector, run: &Run, locals: &[Ident], this: &Ident, pw: &Ident) -> TokenStream {
+fn call_run(connector: &Connector, run: &Run, locals: &[Ident], this: &Ident) -> TokenStream {
     let arguments = run.parameters.iter().zip(locals).map(|(parameter, local)| {
         if run.single_subject().is_some() {
             return option::ident_at(local, option::mixed_site_at(parameter.ty.span())).into_token_stream();
         }
         // The span keeps rustc from repeating the error of a row type that does not implement `Schema`.
         let span = row_span(parameter);
-        let (at, handle) = (option::ident_at(pw, span), option::ident_at(local, option::mixed_site_at(span)));
-        quote_spanned!(span=> #at::Handle::subject(#handle))
+        let handle = option::ident_at(local, option::mixed_site_at(span));
+        quote_spanned!(span=> __pathway_io::Handle::subject(#handle))
     });
     let part = run
         .partition
@@ -138,33 +135,31 @@ fn call_run(connector: &Connector, run: &Run, locals: &[Ident], this: &Ident, pw
     let call = quote_spanned!(span=> Self::#name(#this, #(#arguments),*));
     let call = if run.is_async { quote_spanned!(span=> #call.await) } else { call };
     let result = if can_be_named(&output) {
-        let returned = marker("Returned");
-        quote!(#pw::run_result::<Self, #returned>(#call))
+        quote!(__pathway_io::run_result::<Self, __PathwayIoReturned>(#call))
     } else {
-        let pw = option::ident_at(pw, span);
-        quote_spanned!(span=> #pw::IntoRunResult::into_run_result(#call))
+        quote_spanned!(span=> __pathway_io::IntoRunResult::into_run_result(#call))
     };
-    if run.is_async { async_run(connector, run, &result, pw) } else { result }
+    if run.is_async { async_run(connector, run, &result) } else { result }
 }
 
 /// Returns the expression that drives an `async fn run` to its end or to a stop.
-fn async_run(connector: &Connector, run: &Run, result: &TokenStream, pw: &Ident) -> TokenStream {
+fn async_run(connector: &Connector, run: &Run, result: &TokenStream) -> TokenStream {
     let drive = Ident::new("__drive", Span::mixed_site());
-    let stop = connector.options.stop.get().and_then(|stop| duration(stop, pw));
-    let stop = stop.unwrap_or_else(|| quote!(#pw::Duration::ZERO));
+    let stop = connector.options.stop.get().and_then(duration);
+    let stop = stop.unwrap_or_else(|| quote!(__pathway_io::Duration::ZERO));
     // The span keeps rustc from repeating the error of a row type that does not implement `Schema`.
     let first = option::ident_at(&subject_ident(0), option::mixed_site_at(row_span(&run.parameters[0])));
     quote! {
-        let #drive = #pw::tasks::Drive::new(&#first, #stop);
-        #pw::tasks::Drive::run(#drive, async move { #result })
+        let #drive = __pathway_io::tasks::Drive::new(&#first, #stop);
+        __pathway_io::tasks::Drive::run(#drive, async move { #result })
     }
 }
 
 /// Returns a time as a `Duration`; `None` if it is off.
-fn duration(time: &Time, pw: &Ident) -> Option<TokenStream> {
+fn duration(time: &Time) -> Option<TokenStream> {
     match time {
         Time::Off => None,
-        Time::Nanos(nanos) => Some(quote!(#pw::Duration::from_nanos(#nanos))),
+        Time::Nanos(nanos) => Some(quote!(__pathway_io::Duration::from_nanos(#nanos))),
         Time::Other(expr) => Some(expr.to_token_stream()),
     }
 }
@@ -174,9 +169,9 @@ fn partition_ident() -> Ident {
 }
 
 /// Returns the impls that check the types of `run`'s parameters and of its result.
-pub fn type_checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
+pub fn type_checks(connector: &Connector, run: &Run) -> TokenStream {
     let self_ty = &connector.block.self_ty;
-    let generics = bounded_generics(connector, pw);
+    let generics = bounded_generics(connector);
     let (generics, _, where_clause) = generics.split_for_impl();
     // rustc suggests new parameters of an impl. With the user's `impl`, it makes the same suggestion for each copy of a
     // type, and shows equal errors once.
@@ -184,42 +179,42 @@ pub fn type_checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream 
     let mut checks = TokenStream::new();
     let output = return_type(run);
     if can_be_named(&output) {
-        // The enum is private, so that the error type of a public connector can be private.
-        let marker = marker("Returned");
+        // The enum keeps the impls of one use of the macro apart from those of another. It is private, so that the
+        // error type of a public connector can be private.
         checks.extend(quote! {
-            enum #marker {}
+            enum __PathwayIoReturned {}
             #[automatically_derived]
-            #impl_token #generics #pw::Returns<#marker> for #self_ty #where_clause { type Output = #output; }
+            #impl_token #generics __pathway_io::Returns<__PathwayIoReturned> for #self_ty #where_clause {
+                type Output = #output;
+            }
         });
     }
     if run.single_subject().is_some() {
         return checks;
     }
     // The enum is `pub` because the subjects of a public connector name it; `unreachable_pub` cannot see that.
-    let signature = signature();
     checks.extend(quote! {
         #[doc(hidden)]
         #[allow(unreachable_pub)]
-        pub enum #signature {}
+        pub enum __PathwayIoSignature {}
     });
     for (i, parameter) in run.parameters.iter().enumerate() {
         if !parameter.may_be_subject() {
             continue;
         }
         let (span, ty) = (row_span(parameter), parameter.ty);
-        let at = option::ident_at(pw, span);
         let row = match parameter.kind {
             Kind::Subject { schema, .. } => schema.to_token_stream(),
             _ => {
-                let module = handle_module(parameter, &at);
+                let module = handle_module(parameter);
                 quote_spanned!(span=> <#ty as #module::SubjectTypes>::Schema)
             }
         };
-        let schema = quote_spanned!(span=> #at::IfSchema<#row, #row>);
-        let subject = if_subject(parameter, &at.to_token_stream());
-        let (written, table) = (offset_type(parameter, pw), table_type(parameter, pw));
+        let schema = quote_spanned!(span=> __pathway_io::IfSchema<#row, #row>);
+        let subject = if_subject(parameter);
+        let (written, table) = (offset_type(parameter), table_type(parameter));
         let offset_span = parameter.offset().map_or(span, Spanned::span);
-        let offset = if_offset(offset_span, &written, &written, pw);
+        let offset = quote_spanned!(offset_span=> __pathway_io::IfOffset<#written, #written>);
         // rustc reports a private type of a public connector at these items.
         let mut types = quote_spanned!(option::mixed_site_at(span)=> type Schema = #schema;);
         types.extend(quote_spanned!(option::mixed_site_at(offset_span)=>
@@ -232,16 +227,16 @@ pub fn type_checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream 
         checks.extend(quote! {
             #[automatically_derived]
             #[allow(unused_qualifications)]
-            #impl_token #generics #pw::HandleOf<#signature, #i> for #self_ty #where_clause {
+            #impl_token #generics __pathway_io::HandleOf<__PathwayIoSignature, #i> for #self_ty #where_clause {
                 #types
             }
         });
         if i > 0 && matches!(parameter.kind, Kind::Unknown) {
-            let first = offset_type(&run.parameters[0], pw);
+            let first = offset_type(&run.parameters[0]);
             checks.extend(quote! {
                 #[automatically_derived]
                 #[allow(unused_qualifications)]
-                #impl_token #generics #pw::OffsetOf<#signature, #i> for #self_ty #where_clause {
+                #impl_token #generics __pathway_io::OffsetOf<__PathwayIoSignature, #i> for #self_ty #where_clause {
                     type First = #first;
                     type Offset = #written;
                 }
@@ -253,11 +248,11 @@ pub fn type_checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream 
 
 /// Returns the parameters of the block, with the bounds that the trait requires. The author of a generic connector need
 /// not write them.
-fn bounded_generics(connector: &Connector, pw: &Ident) -> Generics {
+fn bounded_generics(connector: &Connector) -> Generics {
     let mut generics = connector.block.generics.clone();
     if generics.type_params().next().is_some() {
         let self_ty = &connector.block.self_ty;
-        generics.make_where_clause().predicates.push(parse_quote!(#self_ty: #pw::Send + 'static));
+        generics.make_where_clause().predicates.push(parse_quote!(#self_ty: __pathway_io::Send + 'static));
     }
     generics
 }
@@ -280,21 +275,21 @@ fn subject_ident(i: usize) -> Ident {
     format_ident!("__subject_{}", i, span = Span::mixed_site())
 }
 
-fn options(connector: &Connector, pw: &Ident) -> TokenStream {
+fn options(connector: &Connector) -> TokenStream {
     let options = &connector.options;
     let name = match options.name.get() {
         Some(name) => name.to_token_stream(),
         None => connector.type_name().into_token_stream(),
     };
     let autocommit = options.autocommit.get().map(|interval| {
-        let interval = duration(interval, pw).unwrap_or_else(|| quote!(#pw::None));
+        let interval = duration(interval).unwrap_or_else(|| quote!(__pathway_io::None));
         quote!(.autocommit(#interval))
     });
     let eager = options.eager.is_set().then(|| quote!(.eager(true)));
     let backlog = options.backlog.get().map(|rows| quote!(.backlog(#rows)));
     quote! {
-        fn options() -> #pw::ReadOptions {
-            #pw::ReadOptions::new().name(#name) #autocommit #eager #backlog
+        fn options() -> __pathway_io::ReadOptions {
+            __pathway_io::ReadOptions::new().name(#name) #autocommit #eager #backlog
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Ident, parse_quote};
+use syn::parse_quote;
 
 use super::ast::Schema;
 use super::expand;
 use crate::generics;
 
-pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
+pub fn expand(schema: &Schema) -> TokenStream {
     let row = schema.ident;
     let generics = generics::with_bounds(&schema.generics, &parse_quote!('static));
     let (impl_generics, _, where_clause) = generics.split_for_impl();
@@ -17,27 +17,27 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
     // rustc accepts the struct if only the macro cannot read it, as with a new syntax.
     let refuse = quote!(::core::panic!("`#[derive(Schema)]` cannot read this struct"));
     // The types of the other columns are still checked.
-    let fields = (!schema.is_generic()).then(|| expand::field_impls(schema, pw));
+    let fields = (!schema.is_generic()).then(|| expand::field_impls(schema));
     let keyed = key_type(schema).map(|key| {
         quote! {
             #[automatically_derived]
-            impl #impl_generics #pw::Keyed for #row #arguments #where_clause {
+            impl #impl_generics __pathway_io::Keyed for #row #arguments #where_clause {
                 type Key = #key;
-                fn key(&self) -> <Self as #pw::Keyed>::Key { loop {} }
+                fn key(&self) -> <Self as __pathway_io::Keyed>::Key { loop {} }
             }
         }
     });
     let removable = (!schema.options.append_only.is_set()).then(|| {
         quote! {
             #[automatically_derived]
-            impl #impl_generics #pw::Removable for #row #arguments #where_clause {}
+            impl #impl_generics __pathway_io::Removable for #row #arguments #where_clause {}
         }
     });
     let data = (!schema.is_generic()).then(|| expand::data_of(schema)).flatten().map(|data| {
         let ty = data.ty;
         quote! {
             #[automatically_derived]
-            impl #pw::DataColumn<#ty> for #row {
+            impl __pathway_io::DataColumn<#ty> for #row {
                 fn from_data(_: #ty) -> Self { loop {} }
             }
         }
@@ -45,13 +45,13 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
     quote! {
         #fields
         #[automatically_derived]
-        impl #impl_generics #pw::Schema for #row #arguments #where_clause {
-            type Fields = #pw::Own<#pw::bool>;
-            type Array = [#pw::Column; 0];
-            const DECLARATION: #pw::Declaration =
-                #pw::Declaration::new(#pw::TableSchema::new(#name), &[], &[], &[], &[], &[], &[]);
-            fn into_fields(self) -> #pw::bool { #refuse }
-            fn from_fields(_: #pw::bool) -> Self { #refuse }
+        impl #impl_generics __pathway_io::Schema for #row #arguments #where_clause {
+            type Fields = __pathway_io::Own<__pathway_io::bool>;
+            type Array = [__pathway_io::Column; 0];
+            const DECLARATION: __pathway_io::Declaration =
+                __pathway_io::Declaration::new(__pathway_io::TableSchema::new(#name), &[], &[], &[], &[], &[], &[]);
+            fn into_fields(self) -> __pathway_io::bool { #refuse }
+            fn from_fields(_: __pathway_io::bool) -> Self { #refuse }
         }
         #keyed
         #removable

@@ -32,10 +32,10 @@ pub fn derive(input: &DeriveInput) -> TokenStream {
         return errors;
     }
     let krate = schema.options.krate.get();
-    let (import, pw) = option::runtime(krate);
+    let import = option::runtime(krate);
     let allow = option::lint_attributes(input, "schema");
     let completion = editor::of_derive(input, "schema", [editor::OF_STRUCT, editor::OF_COLUMN], krate);
-    let impls = if schema.is_sound() { expand::expand(&schema, &pw) } else { fallback::expand(&schema, &pw) };
+    let impls = if schema.is_sound() { expand::expand(&schema) } else { fallback::expand(&schema) };
     quote! {
         #allow
         const _: () = {

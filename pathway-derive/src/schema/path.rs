@@ -1,6 +1,6 @@
 //! `path = "seller.name"`: the steps to a value inside a row's JSON.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::LitStr;
 
@@ -104,10 +104,10 @@ impl Path {
     }
 
     /// Returns the steps as a constant for the runtime.
-    pub fn tokens(&self, pw: &Ident) -> TokenStream {
+    pub fn tokens(&self) -> TokenStream {
         let steps = self.steps.iter().map(|step| match step {
-            Step::Field(name) => quote!(#pw::Step::Field(#name)),
-            Step::Item(index) => quote!(#pw::Step::Item(#index)),
+            Step::Field(name) => quote!(__pathway_io::Step::Field(#name)),
+            Step::Item(index) => quote!(__pathway_io::Step::Item(#index)),
         });
         quote!(&[#(#steps),*])
     }

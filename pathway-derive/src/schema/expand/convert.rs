@@ -10,22 +10,20 @@ use super::super::ast::{Column, Conversion, Schema};
 use crate::{option, types};
 
 /// Returns the column type of a field.
-pub fn column_type(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> TokenStream {
+pub fn column_type(schema: &Schema, i: usize, column: &Column) -> TokenStream {
     let ty = column.ty;
     let item = types::option_of(ty);
     let span = item.unwrap_or(ty).span();
-    let at = option::ident_at(pw, span);
     let stored = if column.is_json() {
         let item = column.item();
-        quote_spanned!(span=> #at::Json<#item>)
+        quote_spanned!(span=> __pathway_io::Json<#item>)
     } else if let Some(conversion) = column.conversion() {
         let row = schema.ty();
         let span = option::mixed_site_at(match conversion {
             Conversion::Module(module) => module.span(),
             Conversion::Types { into } => into.span(),
         });
-        let at = option::ident_at(pw, span);
-        quote_spanned!(span=> #at::Converted<#row, #i>)
+        quote_spanned!(span=> __pathway_io::Converted<#row, #i>)
     } else {
         return ty.to_token_stream();
     };
@@ -33,28 +31,27 @@ pub fn column_type(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> To
         return stored;
     }
     let span = ty.span();
-    let at = option::ident_at(pw, span);
-    quote_spanned!(span=> #at::Option<#stored>)
+    quote_spanned!(span=> __pathway_io::Option<#stored>)
 }
 
 /// Returns the expression that converts a field to its column's value.
-pub fn into_column(schema: &Schema, i: usize, column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
+pub fn into_column(schema: &Schema, i: usize, column: &Column, value: TokenStream) -> TokenStream {
     let row = schema.ty();
     match (column.is_json(), column.conversion().is_some(), types::option_of(column.ty)) {
-        (true, _, Some(_)) => quote!(#pw::Option::map(#value, #pw::Json)),
-        (true, _, None) => quote!(#pw::Json(#value)),
-        (false, true, Some(_)) => quote!(#pw::Option::map(#value, #pw::Converted::<#row, #i>)),
-        (false, true, None) => quote!(#pw::Converted::<#row, #i>(#value)),
+        (true, _, Some(_)) => quote!(__pathway_io::Option::map(#value, __pathway_io::Json)),
+        (true, _, None) => quote!(__pathway_io::Json(#value)),
+        (false, true, Some(_)) => quote!(__pathway_io::Option::map(#value, __pathway_io::Converted::<#row, #i>)),
+        (false, true, None) => quote!(__pathway_io::Converted::<#row, #i>(#value)),
         (false, false, _) => value,
     }
 }
 
 /// Returns the expression that converts a column's value to its field.
-pub fn from_column(schema: &Schema, i: usize, column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
+pub fn from_column(schema: &Schema, i: usize, column: &Column, value: TokenStream) -> TokenStream {
     let row = schema.ty();
     match (column.is_json(), column.conversion().is_some(), types::option_of(column.ty)) {
-        (true, _, Some(_)) => quote!(#pw::from_json_option(#value)),
-        (false, true, Some(_)) => quote!(#pw::from_converted_option::<#row, #i>(#value)),
+        (true, _, Some(_)) => quote!(__pathway_io::from_json_option(#value)),
+        (false, true, Some(_)) => quote!(__pathway_io::from_converted_option::<#row, #i>(#value)),
         (false, false, _) => value,
         (_, _, None) => quote!(#value.0),
     }
@@ -63,7 +60,7 @@ pub fn from_column(schema: &Schema, i: usize, column: &Column, value: TokenStrea
 /// Returns the impl that converts a field of a foreign type, if it is one.
 ///
 /// Each call has the span of the user's tokens, so that rustc reports a missing function or conversion there.
-pub fn conversion_impls(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<TokenStream> {
+pub fn conversion_impls(schema: &Schema, i: usize, column: &Column) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let item = column.item();
@@ -78,24 +75,23 @@ pub fn conversion_impls(schema: &Schema, i: usize, column: &Column, pw: &Ident) 
             let [to_column, from_column, column_type] = items.map(|name| Ident::new(name, span));
             let [to, from, stored] = items.map(|name| format_ident!("__{name}_{i}", span = span));
             let [field, value] = ["__field", "__value"].map(|name| Ident::new(name, span));
-            let at = option::ident_at(pw, span);
             let (of_field, of_column) = (
-                quote_spanned!(span=> <Self as #at::ConvertedField<#i>>::Field),
-                quote_spanned!(span=> <Self as #at::ConvertedField<#i>>::Column),
+                quote_spanned!(span=> <Self as __pathway_io::ConvertedField<#i>>::Field),
+                quote_spanned!(span=> <Self as __pathway_io::ConvertedField<#i>>::Column),
             );
             let conversion = quote_spanned! {span=>
                 use #module::{#to_column as #to, #from_column as #from, #column_type as #stored};
                 #[automatically_derived]
-                impl #parameters #at::Conversion<#i> for #row #bounds {
+                impl #parameters __pathway_io::Conversion<#i> for #row #bounds {
                     fn to_column(#field: &#of_field) -> #of_column { #to(#field) }
-                    fn from_column(#value: #of_column) -> #at::Result<#of_field, #at::String> {
-                        #at::converted::<#of_field, _>(#from(#value))
+                    fn from_column(#value: #of_column) -> __pathway_io::Result<#of_field, __pathway_io::String> {
+                        __pathway_io::converted::<#of_field, _>(#from(#value))
                     }
                 }
             };
             (stored.to_token_stream(), quote!(()), Some(conversion))
         }
-        Conversion::Types { into } => (into.to_token_stream(), quote!(#pw::ByTraits), None),
+        Conversion::Types { into } => (into.to_token_stream(), quote!(__pathway_io::ByTraits), None),
     };
     // rustc reports a private type in a public row at this item. The lint mistakes the item for the user's own.
     let of_field = quote_spanned!(option::mixed_site_at(item.span())=> type Field = #item;);
@@ -104,11 +100,11 @@ pub fn conversion_impls(schema: &Schema, i: usize, column: &Column, pw: &Ident) 
     Some(quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
-        #impl_token #parameters #pw::ConvertedField<#i> for #row #bounds {
+        #impl_token #parameters __pathway_io::ConvertedField<#i> for #row #bounds {
             #of_field
             #of_column
             type By = #by;
-            const EXPECTED: &'static #pw::str = #expected;
+            const EXPECTED: &'static __pathway_io::str = #expected;
         }
         #conversion
     })

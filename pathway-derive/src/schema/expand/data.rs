@@ -2,7 +2,6 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::Ident;
 
 use super::super::ast::{Column, Schema};
 use super::convert::from_column;
@@ -10,7 +9,7 @@ use super::leaf_type;
 use crate::{option, types};
 
 /// Returns the impl, if every column but `data` can be omitted.
-pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
+pub fn expand(schema: &Schema) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let data = data_of(schema)?;
@@ -19,16 +18,16 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
         if column.name == "data" {
             return quote!(#ident: __data);
         }
-        let leaf = leaf_type(schema, i, column, pw);
-        let missing = from_column(schema, i, column, quote!(#pw::missing::<#leaf>()), pw);
+        let leaf = leaf_type(schema, i, column);
+        let missing = from_column(schema, i, column, quote!(__pathway_io::missing::<#leaf>()));
         quote!(#ident: #missing)
     });
     let ty = data.ty;
-    let skipped = super::skipped_fields(schema, pw);
+    let skipped = super::skipped_fields(schema);
     let impl_token = option::impl_at(schema.ident);
     Some(quote! {
         #[automatically_derived]
-        #impl_token #parameters #pw::DataColumn<#ty> for #row #bounds {
+        #impl_token #parameters __pathway_io::DataColumn<#ty> for #row #bounds {
             fn from_data(__data: #ty) -> Self {
                 Self { #(#values,)* #skipped }
             }

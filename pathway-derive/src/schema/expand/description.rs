@@ -2,29 +2,29 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Ident, LitStr};
+use syn::LitStr;
 
 use super::super::ast::{Column, Schema};
 use crate::option;
 
 /// Returns the type of an array of the columns.
-pub fn array(schema: &Schema, pw: &Ident) -> TokenStream {
+pub fn array(schema: &Schema) -> TokenStream {
     let width = schema.columns.len();
     if !schema.columns.iter().any(Column::is_flat) {
-        quote!([#pw::Column; #width])
+        quote!([__pathway_io::Column; #width])
     } else if schema.is_generic() {
         // The length of an array cannot depend on the parameters of the impl.
-        quote!(#pw::Generic)
+        quote!(__pathway_io::Generic)
     } else {
         let row = schema.ident;
-        quote!([#pw::Column; { #pw::width::<#row>() }])
+        quote!([__pathway_io::Column; { __pathway_io::width::<#row>() }])
     }
 }
 
 /// Returns the lists of the fields' properties.
-pub fn lists(schema: &Schema, pw: &Ident) -> TokenStream {
+pub fn lists(schema: &Schema) -> TokenStream {
     let names = schema.columns.iter().map(Column::label);
-    let notes = schema.columns.iter().enumerate().filter_map(|(i, column)| note_of(schema, i, column, pw));
+    let notes = schema.columns.iter().enumerate().filter_map(|(i, column)| note_of(schema, i, column));
     let keys = schema.columns.iter().enumerate().filter(|(_, column)| column.is_key() && !column.is_flat());
     let keys = keys.map(|(i, _)| i);
     let fields = list(schema, |column| column.field() != column.name, |column| column.field().to_token_stream());
@@ -45,24 +45,25 @@ fn list(schema: &Schema, has: impl Fn(&Column) -> bool, entry: impl Fn(&Column) 
     quote!(&[#(#entries),*])
 }
 
-fn note_of(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<TokenStream> {
+fn note_of(schema: &Schema, i: usize, column: &Column) -> Option<TokenStream> {
     if column.is_flat() {
         let prefix = column.options.prefix.get().filter(|_| !schema.is_generic())?;
-        return Some(prefixed_note(schema, i, prefix, pw));
+        return Some(prefixed_note(schema, i, prefix));
     }
     let path = column.options.path.get()?;
-    let (text, steps) = (&path.literal, path.tokens(pw));
-    Some(quote!(#pw::Note::Path(#i, #text, #steps)))
+    let (text, steps) = (&path.literal, path.tokens());
+    Some(quote!(__pathway_io::Note::Path(#i, #text, #steps)))
 }
 
 /// Generates the names of a flattened field's columns, with a prefix. The compiler joins them to one text, of which
 /// each name is a slice.
-fn prefixed_note(schema: &Schema, i: usize, prefix: &LitStr, pw: &Ident) -> TokenStream {
+fn prefixed_note(schema: &Schema, i: usize, prefix: &LitStr) -> TokenStream {
     let row = schema.ident;
-    quote!(#pw::Note::Prefixed(#i, {
-        const FLAT: &[#pw::Column] = #pw::flat_columns::<#row, #i>();
-        const TEXT: &[#pw::u8] = &#pw::prefixed_text::<{ #pw::prefixed_len(#prefix, FLAT) }>(#prefix, FLAT);
-        &#pw::prefixed_names::<{ #pw::count_names(FLAT) }>(#prefix, FLAT, TEXT)
+    quote!(__pathway_io::Note::Prefixed(#i, {
+        const FLAT: &[__pathway_io::Column] = __pathway_io::flat_columns::<#row, #i>();
+        const TEXT: &[__pathway_io::u8] =
+            &__pathway_io::prefixed_text::<{ __pathway_io::prefixed_len(#prefix, FLAT) }>(#prefix, FLAT);
+        &__pathway_io::prefixed_names::<{ __pathway_io::count_names(FLAT) }>(#prefix, FLAT, TEXT)
     }))
 }
 
@@ -73,7 +74,7 @@ fn may_clash(schema: &Schema) -> bool {
 }
 
 /// Generates assertions that fail if a flattened schema has a key that would be lost, or a duplicate name.
-pub fn flat_checks(schema: &Schema, pw: &Ident) -> TokenStream {
+pub fn flat_checks(schema: &Schema) -> TokenStream {
     if schema.is_generic() || !schema.columns.iter().any(Column::is_flat) {
         return TokenStream::new();
     }
@@ -84,29 +85,29 @@ pub fn flat_checks(schema: &Schema, pw: &Ident) -> TokenStream {
         let field = column.field();
         if column.is_flat() && !column.is_key() {
             let span = option::mixed_site_at(column.ident.span());
-            let pw = option::ident_at(pw, span);
             checks.extend(quote_spanned! {span=>
-                const _: () = #pw::assert_keyless(#field, #pw::flat_columns::<#row, #i>());
+                const _: () = __pathway_io::assert_keyless(#field, __pathway_io::flat_columns::<#row, #i>());
             });
         }
         if let Some(prefix) = column.options.prefix.get().filter(|_| column.is_flat()) {
             let span = option::mixed_site_at(prefix.span());
-            let pw = option::ident_at(pw, span);
             checks.extend(quote_spanned! {span=>
-                const _: () = #pw::assert_unreserved(#field, #prefix, #pw::flat_columns::<#row, #i>());
+                const _: () =
+                    __pathway_io::assert_unreserved(#field, #prefix, __pathway_io::flat_columns::<#row, #i>());
             });
         }
         if may_clash(schema) && i > 0 && (column.is_flat() || is_behind_flat) {
             let span = option::mixed_site_at(column.name_span());
-            let pw = option::ident_at(pw, span);
-            checks.extend(quote_spanned!(span=> const _: () = #pw::assert_distinct(CLASHES[#i]);));
+            checks.extend(quote_spanned!(span=> const _: () = __pathway_io::assert_distinct(CLASHES[#i]);));
         }
         is_behind_flat |= column.is_flat();
     }
     if may_clash(schema) {
         checks.extend(quote! {
-            const CLASHES: [#pw::Option<#pw::Clash>; #fields] =
-                #pw::clashes::<{ #pw::width::<#row>() }, #fields>(<#row as #pw::Schema>::SCHEMA.columns);
+            const CLASHES: [__pathway_io::Option<__pathway_io::Clash>; #fields] = __pathway_io::clashes::<
+                { __pathway_io::width::<#row>() },
+                #fields,
+            >(<#row as __pathway_io::Schema>::SCHEMA.columns);
         });
     }
     checks

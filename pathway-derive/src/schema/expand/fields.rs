@@ -12,7 +12,7 @@ use super::tree::is_named_directly;
 use crate::{option, types};
 
 /// Returns the impls that check the columns' types.
-pub fn field_impls(schema: &Schema, pw: &Ident) -> TokenStream {
+pub fn field_impls(schema: &Schema) -> TokenStream {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let impl_token = option::impl_at(schema.ident);
@@ -25,21 +25,21 @@ pub fn field_impls(schema: &Schema, pw: &Ident) -> TokenStream {
         let (name, field_type, rest) = match (column.is_flat(), column.is_key()) {
             (true, false) => ("FlatField", ty.to_token_stream(), TokenStream::new()),
             (true, true) => {
-                let key = key_of_flattened(ty, pw);
+                let key = key_of_flattened(ty);
                 ("FlatKeyField", ty.to_token_stream(), quote_spanned!(span=> type Key = #key;))
             }
             (false, is_key) => {
-                impls.extend(conversion_impls(schema, i, column, pw));
+                impls.extend(conversion_impls(schema, i, column));
                 // The error about a default of a key column has been reported.
                 let default = column.default().filter(|_| !is_key);
-                let default = default
-                    .map(|given| value_function(schema, i, column, pw, "default", given.value.as_ref(), &given.key));
+                let default =
+                    default.map(|given| value_function(schema, i, column, "default", given.value.as_ref(), &given.key));
                 let example = column.options.example.given();
-                let example = example
-                    .map(|given| value_function(schema, i, column, pw, "example", Some(&given.value), &given.key));
+                let example =
+                    example.map(|given| value_function(schema, i, column, "example", Some(&given.value), &given.key));
                 // A key type is also a column type: with both bounds, a type that is neither would cause two errors.
                 let name = if is_key { "KeyField" } else { "Field" };
-                (name, column_type(schema, i, column, pw), quote!(#default #example))
+                (name, column_type(schema, i, column), quote!(#default #example))
             }
         };
         let name = Ident::new(name, Span::mixed_site());
@@ -50,7 +50,7 @@ pub fn field_impls(schema: &Schema, pw: &Ident) -> TokenStream {
         impls.extend(quote! {
             #[automatically_derived]
             #allow
-            #impl_token #parameters #pw::#name<#i> for #row #bounds { #of_type #rest }
+            #impl_token #parameters __pathway_io::#name<#i> for #row #bounds { #of_type #rest }
         });
     }
     impls
@@ -63,28 +63,26 @@ fn value_function(
     schema: &Schema,
     i: usize,
     column: &Column,
-    pw: &Ident,
     name: &str,
     written: Option<&Expr>,
     key: &Ident,
 ) -> TokenStream {
     let ty = column.ty;
     let value = match written {
-        Some(value) => convert_literal(value, ty, pw),
+        Some(value) => convert_literal(value, ty),
         None => {
             let span = option::mixed_site_at(key.span());
-            let pw = option::ident_at(pw, span);
-            quote_spanned!(span=> #pw::Default::default())
+            quote_spanned!(span=> __pathway_io::Default::default())
         }
     };
     let body = if column.is_stored_as_it_is() && literal_fits(written, ty) {
         value
     } else {
-        let made = into_column(schema, i, column, quote!(__value), pw);
+        let made = into_column(schema, i, column, quote!(__value));
         quote!(let __value: #ty = #value; #made)
     };
     let name = Ident::new(name, Span::mixed_site());
-    let column_type = column_type(schema, i, column, pw);
+    let column_type = column_type(schema, i, column);
     quote!(fn #name() -> #column_type { #body })
 }
 
@@ -103,22 +101,21 @@ fn literal_fits(value: Option<&Expr>, ty: &Type) -> bool {
 }
 
 /// Returns the expression for a value: a literal is converted to a `String` or an `Option` if the type is one.
-fn convert_literal(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
+fn convert_literal(value: &Expr, ty: &Type) -> TokenStream {
     let unsigned = match option::peel(value) {
         Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => option::peel(expr),
         value => value,
     };
     let Expr::Lit(ExprLit { lit: literal, .. }) = unsigned else { return value.to_token_stream() };
     let span = option::mixed_site_at(value.span());
-    let pw = &option::ident_at(pw, span);
     if let Some(item) = types::option_of(ty) {
-        let value = convert_literal(value, item, pw);
-        quote_spanned!(span=> #pw::Some(#value))
+        let value = convert_literal(value, item);
+        quote_spanned!(span=> __pathway_io::Some(#value))
     } else if matches!(literal, Lit::Str(_)) && types::is_string(ty) {
         // A function, because a trait method must be in scope, and `From` is not in a crate without a prelude.
-        quote_spanned!(span=> #pw::to_string(#value))
+        quote_spanned!(span=> __pathway_io::to_string(#value))
     } else if matches!(literal, Lit::Str(_)) && types::is_other_text(ty) {
-        quote_spanned!(span=> #pw::convert(#value))
+        quote_spanned!(span=> __pathway_io::convert(#value))
     } else {
         value.to_token_stream()
     }

@@ -11,7 +11,7 @@ use super::field_local;
 use super::tree::is_named_directly;
 use crate::option;
 
-pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
+pub fn expand(schema: &Schema) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let keys: Vec<(usize, &Column)> = schema.columns.iter().enumerate().filter(|(_, c)| c.is_key()).collect();
@@ -20,21 +20,20 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     }
     let types = keys.iter().map(|(_, column)| {
         let ty = column.ty;
-        if column.is_flat() { key_of_flattened(ty, pw) } else { ty.to_token_stream() }
+        if column.is_flat() { key_of_flattened(ty) } else { ty.to_token_stream() }
     });
     let this = Ident::new("self", Span::mixed_site());
     let copies = keys.iter().map(|(i, column)| {
         let ident = column.ident;
         if column.is_flat() {
             let span = column.ty.span();
-            let pw = option::ident_at(pw, span);
-            quote_spanned!(span=> #pw::flat_key::<#row, #i>(&#this.#ident))
+            quote_spanned!(span=> __pathway_io::flat_key::<#row, #i>(&#this.#ident))
         } else if column.conversion().is_some() {
-            quote!(#pw::converted_key::<#row, #i>(&#this.#ident))
+            quote!(__pathway_io::converted_key::<#row, #i>(&#this.#ident))
         } else if is_named_directly(schema, column) {
-            quote!(#pw::own_key(&#this.#ident))
+            quote!(__pathway_io::own_key(&#this.#ident))
         } else {
-            quote!(#pw::key::<#row, #i>(&#this.#ident))
+            quote!(__pathway_io::key::<#row, #i>(&#this.#ident))
         }
     });
     let span = keys.iter().find(|(_, column)| column.is_flat()).map_or_else(Span::mixed_site, |(_, c)| c.ty.span());
@@ -43,15 +42,14 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     } else {
         (quote_spanned!(span=> (#(#types),*)), quote_spanned!(span=> (#(#copies),*)))
     };
-    let at = option::ident_at(pw, span);
-    let own_key = quote_spanned!(span=> <Self as #at::Keyed>::Key);
-    let with_parts = with_parts_method(schema, &keys, &at, &own_key);
+    let own_key = quote_spanned!(span=> <Self as __pathway_io::Keyed>::Key);
+    let with_parts = with_parts_method(schema, &keys, span, &own_key);
     let foreign = keys.iter().find(|(_, column)| !is_named_directly(schema, column));
     // The lint mistakes generated tokens with the span of a user's type for the user's own tokens.
     let allow = foreign.map(|_| quote!(#[allow(unused_qualifications)]));
     let key_method = option::item_at(span, quote_spanned!(span=> fn key(&#this) -> #own_key), key);
     let impl_token = option::impl_at(schema.ident);
-    let head = quote_spanned!(span=> #impl_token #parameters #at::Keyed for #row #bounds);
+    let head = quote_spanned!(span=> #impl_token #parameters __pathway_io::Keyed for #row #bounds);
     // rustc reports a private type in the key of a public row at this item.
     let foreign = foreign.map_or_else(Span::mixed_site, |(_, column)| option::mixed_site_at(column.ty.span()));
     let of_key = quote_spanned!(foreign=> type Key = #key_type;);
@@ -73,7 +71,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
 fn with_parts_method(
     schema: &Schema,
     keys: &[(usize, &Column)],
-    pw: &Ident,
+    span: Span,
     own_key: &TokenStream,
 ) -> Option<TokenStream> {
     if let [(_, column)] = keys
@@ -82,18 +80,18 @@ fn with_parts_method(
     {
         return None;
     }
-    let span = pw.span();
     let names: Vec<Ident> = keys.iter().map(|(i, _)| option::ident_at(&field_local(*i), span)).collect();
     let pattern = if let [name] = names.as_slice() { quote!(#name) } else { quote_spanned!(span=> (#(#names),*)) };
     let row = schema.ty();
     let parts = keys.iter().zip(&names).map(|((i, column), name)| {
         if column.is_flat() {
-            return quote_spanned!(span=> #pw::flat_parts::<#row, #i>(#name, __take););
+            return quote_spanned!(span=> __pathway_io::flat_parts::<#row, #i>(#name, __take););
         }
-        let value = into_column(schema, *i, column, name.to_token_stream(), pw);
-        quote_spanned!(span=> __take(&mut #pw::Some(#value));)
+        let value = into_column(schema, *i, column, name.to_token_stream());
+        quote_spanned!(span=> __take(&mut __pathway_io::Some(#value));)
     });
-    let head = quote_spanned!(span=> fn with_parts(__key: #own_key, __take: &mut dyn #pw::FnMut(&mut dyn #pw::Any)));
+    let take = quote_spanned!(span=> &mut dyn __pathway_io::FnMut(&mut dyn __pathway_io::Any));
+    let head = quote_spanned!(span=> fn with_parts(__key: #own_key, __take: #take));
     let body = quote_spanned! {span=>
         let #pattern = __key;
         #(#parts)*
@@ -103,8 +101,7 @@ fn with_parts_method(
 
 /// Returns the key type of a flattened row. All its tokens are at the user's type, because rustc shows equal errors at
 /// one place once.
-pub fn key_of_flattened(ty: &Type, pw: &Ident) -> TokenStream {
+pub fn key_of_flattened(ty: &Type) -> TokenStream {
     let span = ty.span();
-    let pw = option::ident_at(pw, span);
-    quote_spanned!(span=> <#ty as #pw::Keyed>::Key)
+    quote_spanned!(span=> <#ty as __pathway_io::Keyed>::Key)
 }

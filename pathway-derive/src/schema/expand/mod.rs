@@ -27,27 +27,27 @@ use self::tree::{is_named_directly, type_tree, value_tree};
 use super::ast::{Column, Schema};
 use crate::option;
 
-pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
-    let fields = field_impls(schema, pw);
+pub fn expand(schema: &Schema) -> TokenStream {
+    let fields = field_impls(schema);
     // rustc's errors list the existing schemas. The runtime's own do not help a user.
     let is_ours = schema.options.krate.get().is_some_and(|path| path.is_ident("crate"));
     let listed = |item: TokenStream| if is_ours { quote!(#[diagnostic::do_not_recommend] #item) } else { item };
-    let body = listed(schema_impl(schema, pw));
-    let keyed = keyed::expand(schema, pw).map(listed);
-    let removable = removable_impl(schema, pw).map(listed);
-    let data = data::expand(schema, pw).map(listed);
+    let body = listed(schema_impl(schema));
+    let keyed = keyed::expand(schema).map(listed);
+    let removable = removable_impl(schema).map(listed);
+    let data = data::expand(schema).map(listed);
     let dataflow = dataflow::expand(schema);
     quote!(#fields #body #keyed #removable #data #dataflow)
 }
 
-fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
+fn schema_impl(schema: &Schema) -> TokenStream {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let name = schema.ident.unraw().to_string();
-    let tree = type_tree(&schema.columns, pw, &|i, column| leaf_type(schema, i, column, pw));
-    let fields_row = quote!(<<Self as #pw::Schema>::Fields as #pw::Tree>::Row);
-    let (array, lists) = (description::array(schema, pw), description::lists(schema, pw));
-    let checks = description::flat_checks(schema, pw);
+    let tree = type_tree(&schema.columns, &|i, column| leaf_type(schema, i, column));
+    let fields_row = quote!(<<Self as __pathway_io::Schema>::Fields as __pathway_io::Tree>::Row);
+    let (array, lists) = (description::array(schema), description::lists(schema));
+    let checks = description::flat_checks(schema);
     let describe = (!schema.description.is_empty()).then(|| {
         let text = &schema.description;
         quote!(.describe(#text))
@@ -56,7 +56,7 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     let deny_unknown = schema.options.deny_unknown.is_set().then(|| quote!(.deny_unknown()));
     let take = value_tree(&schema.columns, &|i, column| {
         let ident = column.ident;
-        into_column(schema, i, column, quote!(self.#ident), pw)
+        into_column(schema, i, column, quote!(self.#ident))
     });
     let bind = value_tree(&schema.columns, &|i, _| field_local(i).to_token_stream());
     let idents = schema.columns.iter().map(|column| column.ident);
@@ -64,8 +64,8 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
         .columns
         .iter()
         .enumerate()
-        .map(|(i, column)| from_column(schema, i, column, field_local(i).to_token_stream(), pw));
-    let skipped = skipped_fields(schema, pw);
+        .map(|(i, column)| from_column(schema, i, column, field_local(i).to_token_stream()));
+    let skipped = skipped_fields(schema);
     let skips = (!schema.skipped.is_empty()).then(|| {
         let names = schema.skipped.iter().map(|field| field.ident.unraw().to_string());
         quote!(.skip(&[#(#names),*]))
@@ -73,11 +73,11 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     let impl_token = option::impl_at(schema.ident);
     quote! {
         #[automatically_derived]
-        #impl_token #parameters #pw::Schema for #row #bounds {
+        #impl_token #parameters __pathway_io::Schema for #row #bounds {
             type Fields = #tree;
             type Array = #array;
-            const DECLARATION: #pw::Declaration = #pw::Declaration::new(
-                #pw::TableSchema::new(#name) #describe #append_only #deny_unknown #skips,
+            const DECLARATION: __pathway_io::Declaration = __pathway_io::Declaration::new(
+                __pathway_io::TableSchema::new(#name) #describe #append_only #deny_unknown #skips,
                 #lists,
             );
             fn into_fields(self) -> #fields_row {
@@ -93,13 +93,12 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
 }
 
 /// Returns the fields that are not columns, in a literal of the row.
-fn skipped_fields(schema: &Schema, pw: &Ident) -> TokenStream {
+fn skipped_fields(schema: &Schema) -> TokenStream {
     let fields = schema.skipped.iter().map(|field| {
         let (ident, ty) = (field.ident, field.ty);
         let span = option::mixed_site_at(ty.span());
-        let pw = option::ident_at(pw, span);
         // The type is written out, so that the error for a type without a default is at the field.
-        quote_spanned!(span=> #ident: <#ty as #pw::Default>::default(),)
+        quote_spanned!(span=> #ident: <#ty as __pathway_io::Default>::default(),)
     });
     fields.collect()
 }
@@ -108,29 +107,29 @@ fn field_local(i: usize) -> Ident {
     format_ident!("__field_{}", i, span = Span::mixed_site())
 }
 
-fn removable_impl(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
+fn removable_impl(schema: &Schema) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     // Without a key, a call of `remove` is then an error about the missing key.
     (!schema.options.append_only.is_set() || !schema.columns.iter().any(Column::is_key)).then(|| {
         quote! {
             #[automatically_derived]
-            impl #parameters #pw::Removable for #row #bounds {}
+            impl #parameters __pathway_io::Removable for #row #bounds {}
         }
     })
 }
 
 /// Returns the leaf of a field in the tree of types.
-fn leaf_type(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> TokenStream {
+fn leaf_type(schema: &Schema, i: usize, column: &Column) -> TokenStream {
     let row = schema.ty();
     if column.is_flat() {
         let is_key = column.is_key();
-        quote!(#pw::Flat<#row, #i, #is_key>)
+        quote!(__pathway_io::Flat<#row, #i, #is_key>)
     } else if is_named_directly(schema, column) {
         let ty = column.ty;
-        quote!(#pw::Own<#ty>)
+        quote!(__pathway_io::Own<#ty>)
     } else {
         let (default, example) = (column.options.default.is_set(), column.options.example.is_set());
-        quote!(#pw::Col<#row, #i, #default, #example>)
+        quote!(__pathway_io::Col<#row, #i, #default, #example>)
     }
 }

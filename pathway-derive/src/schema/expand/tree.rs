@@ -2,7 +2,6 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::Ident;
 
 use super::super::ast::{Column, Schema};
 use crate::types;
@@ -25,8 +24,8 @@ pub fn is_named_directly(schema: &Schema, column: &Column) -> bool {
 }
 
 /// Returns the columns as a balanced tree of types.
-pub fn type_tree(columns: &[Column], pw: &Ident, leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
-    fold_balanced(columns, 0, leaf, &|left, right| quote!(#pw::Pair<#left, #right>))
+pub fn type_tree(columns: &[Column], leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
+    fold_balanced(columns, 0, leaf, &|left, right| quote!(__pathway_io::Pair<#left, #right>))
 }
 
 /// Returns the columns as a balanced tree of values or patterns.

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::LitStr;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 use super::{ACCEPT, COMPATIBLE};
 use crate::ctxt::Ctxt;
@@ -16,8 +17,7 @@ use crate::types::text;
 
 /// Reports incompatible changes, and returns checks that the compiler evaluates for types that the macro does not know.
 pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock, is_named: bool) -> TokenStream {
-    let (_, pw) = option::runtime(schema.options.krate.get());
-    let comparison = Comparison { ctxt, schema, literal, lock, is_named, file: literal.value(), pw };
+    let comparison = Comparison { ctxt, schema, literal, lock, is_named, file: literal.value() };
     comparison.compare_options();
     if !comparison.has_same_key() {
         // One change should cause one error: a column that joins or leaves the key would be reported a second time.
@@ -44,7 +44,6 @@ struct Comparison<'a> {
     /// Whether the lock has just been written, so that writing it again would not help.
     is_named: bool,
     file: String,
-    pw: Ident,
 }
 
 impl Comparison<'_> {
@@ -192,16 +191,13 @@ impl Comparison<'_> {
     /// Checks a column that the lock lacks: it must be optional or have a default, and a flattened schema must have a
     /// lock.
     fn check_added(&self, i: usize, column: &Column) -> TokenStream {
-        let pw = &self.pw;
         let is_known = self.lock.entries.iter().any(|entry| match entry {
             Entry::Column(old) => !column.is_flat() && old.name == column.name,
             Entry::Flatten { field, .. } => column.is_flat() && *field == column.label(),
         });
         let ty = column.ty;
-        let locked = column.is_flat().then(|| {
-            let at = option::ident_at(pw, syn::spanned::Spanned::span(ty));
-            quote_spanned!(at.span()=> const _: () = #at::assert_locked::<#ty>();)
-        });
+        let locked =
+            column.is_flat().then(|| quote_spanned!(ty.span()=> const _: () = __pathway_io::assert_locked::<#ty>();));
         if is_known || column.default().is_some() {
             return quote!(#locked);
         }
@@ -222,10 +218,11 @@ impl Comparison<'_> {
         }
         let row = self.schema.ident;
         let names = self.lock.columns().map(|column| &column.name);
-        let at = option::ident_at(pw, option::mixed_site_at(column.ident.span()));
-        quote_spanned! {at.span()=>
+        quote_spanned! {option::mixed_site_at(column.ident.span())=>
             #locked
-            const _: () = #at::assert_lock_needs_nothing(<#row as #at::Schema>::SCHEMA, #i, &[#(#names),*], #error);
+            const _: () = __pathway_io::assert_lock_needs_nothing(
+                <#row as __pathway_io::Schema>::SCHEMA, #i, &[#(#names),*], #error
+            );
         }
     }
 
@@ -239,7 +236,7 @@ impl Comparison<'_> {
         [gone, differs, lost]: [&str; 3],
         is_moved: bool,
     ) -> TokenStream {
-        let (row, pw) = (self.schema.ident, &self.pw);
+        let row = self.schema.ident;
         let aliases = old.aliases.iter().filter(|_| is_moved).map(|alias| {
             let lost = with_help(self.lost_alias(&old.name, alias));
             quote!((#alias, #lost))
@@ -248,25 +245,27 @@ impl Comparison<'_> {
             let (name, file, path) = (&old.name, &self.file, &old.path);
             let (was, reason) = (place_of_path(path), "is now read elsewhere: existing rows have it there");
             let moved = with_help(format!("column `{name}` was read {was} in `{file}` and {reason}"));
-            quote!(#pw::Some((#path, #moved)))
+            quote!(__pathway_io::Some((#path, #moved)))
         } else {
-            quote!(#pw::None)
+            quote!(__pathway_io::None)
         };
         let lock::Column { name, optional, has_default, .. } = old;
         let data_type = match &old.data_type {
-            DataType::Unknown => quote!(#pw::None),
+            DataType::Unknown => quote!(__pathway_io::None),
             data_type => {
-                let data_type = type_tokens(data_type, pw);
-                quote!(#pw::Some(#data_type))
+                let data_type = type_tokens(data_type);
+                quote!(__pathway_io::Some(#data_type))
             }
         };
-        let at = option::ident_at(pw, option::mixed_site_at(span));
-        quote_spanned! {at.span()=>
-            const _: () = #at::assert_lock(<#row as #at::Schema>::SCHEMA, &#at::LockedColumn {
-                name: #name, data_type: #data_type, optional: #optional, has_default: #has_default,
-                aliases: &[#(#aliases),*], path: #path,
-                gone: #gone, differs: #differs, lost: #lost,
-            });
+        quote_spanned! {option::mixed_site_at(span)=>
+            const _: () = __pathway_io::assert_lock(
+                <#row as __pathway_io::Schema>::SCHEMA,
+                &__pathway_io::LockedColumn {
+                    name: #name, data_type: #data_type, optional: #optional, has_default: #has_default,
+                    aliases: &[#(#aliases),*], path: #path,
+                    gone: #gone, differs: #differs, lost: #lost,
+                }
+            );
         }
     }
 }
@@ -281,13 +280,13 @@ fn with_help(what: String) -> String {
 }
 
 /// Returns the type as a constant of the runtime's.
-fn type_tokens(data_type: &DataType, pw: &Ident) -> TokenStream {
+fn type_tokens(data_type: &DataType) -> TokenStream {
     let variant = |name: &str| {
         let name = Ident::new(name, Span::mixed_site());
-        quote!(#pw::DataType::#name)
+        quote!(__pathway_io::DataType::#name)
     };
     let around = |name: &str, item: &DataType| {
-        let (variant, item) = (variant(name), type_tokens(item, pw));
+        let (variant, item) = (variant(name), type_tokens(item));
         quote!(#variant(&#item))
     };
     match data_type {
@@ -301,12 +300,12 @@ fn type_tokens(data_type: &DataType, pw: &Ident) -> TokenStream {
         DataType::Optional(item) => around("Optional", item),
         DataType::List(item) => around("List", item),
         DataType::Array(item, len) => {
-            let item = type_tokens(item, pw);
-            quote!(#pw::DataType::Array(&#item, #len))
+            let item = type_tokens(item);
+            quote!(__pathway_io::DataType::Array(&#item, #len))
         }
         DataType::Tuple(items) => {
-            let items = items.iter().map(|item| type_tokens(item, pw));
-            quote!(#pw::DataType::Tuple(&[#(#items),*]))
+            let items = items.iter().map(type_tokens);
+            quote!(__pathway_io::DataType::Tuple(&[#(#items),*]))
         }
     }
 }

@@ -36,7 +36,7 @@ const ACCEPT: &str = "help: to accept it, set `PATHWAY_LOCK=update` and build";
 pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let Some(literal) = schema.options.lock.get() else { return TokenStream::new() };
     let row = schema.ident;
-    let (import, pw) = option::runtime(schema.options.krate.get());
+    let import = option::runtime(schema.options.krate.get());
     let checks = check_file(ctxt, schema, literal);
     quote! {
         // `option_env!` makes cargo notice a change of the variable.
@@ -44,7 +44,7 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
         const _: () = {
             #import
             #[automatically_derived]
-            impl #pw::Locked for #row {}
+            impl __pathway_io::Locked for #row {}
             #checks
         };
     }

@@ -321,19 +321,20 @@ impl<'a> SampleCheck<'a> {
                 self.ctxt.error(self.literal, what);
             }
         }
-        let (import, pw) = option::runtime(self.schema.options.krate.get());
+        let import = option::runtime(self.schema.options.krate.get());
         let row = self.schema.ident;
+        let description = quote!(<#row as __pathway_io::Schema>::SCHEMA);
         let unread: Vec<&str> = self.unread.iter().map(|(name, _)| name.as_str()).collect();
         let nowhere = |name: &str, help: &str| {
             format!("no line of `{}` has `{name}`, which has no default\nhelp: {help}", self.name)
         };
         let mut checks = TokenStream::new();
         for (i, state) in self.states.iter_mut().enumerate().filter(|(_, state)| !state.is_reported) {
-            let at = option::ident_at(&pw, option::mixed_site_at(state.column.ident.span()));
+            let span = option::mixed_site_at(state.column.ident.span());
             if state.column.is_flat() {
                 let (is_deep, nowhere) = (self.is_deep, nowhere("\u{1}", ADD_DEFAULT));
-                checks.extend(quote_spanned! {at.span()=>
-                    const _: () = #at::assert_flat_sample(<#row as #at::Schema>::SCHEMA, #i, SAMPLE, #is_deep, #nowhere);
+                checks.extend(quote_spanned! {span=>
+                    const _: () = __pathway_io::assert_flat_sample(#description, #i, SAMPLE, #is_deep, #nowhere);
                 });
                 continue;
             }
@@ -350,21 +351,21 @@ impl<'a> SampleCheck<'a> {
             if let Some((_, error)) = summary.fault.as_ref().or(absent) {
                 self.ctxt.error(state.column.ident, error.replace('\0', &text(state.column.ty)));
             } else if summary.data_type.has_unknown() {
-                let field = summary.expand("", false, &pw);
-                checks.extend(quote_spanned! {at.span()=>
-                    const _: () = #at::assert_sample(<#row as #at::Schema>::SCHEMA, #i, &#field);
+                let field = summary.expand("", false);
+                checks.extend(quote_spanned! {span=>
+                    const _: () = __pathway_io::assert_sample(#description, #i, &#field);
                 });
             }
         }
         if self.has_flat {
-            let fields = self.others.iter().map(|(key, summary)| summary.expand(&key.name, key.is_inside, &pw));
-            checks.extend(quote!(const SAMPLE: &[#pw::SampleField] = &[#(#fields),*];));
+            let fields = self.others.iter().map(|(key, summary)| summary.expand(&key.name, key.is_inside));
+            checks.extend(quote!(const SAMPLE: &[__pathway_io::SampleField] = &[#(#fields),*];));
         }
         if self.has_flat && denies {
-            let at = option::ident_at(&pw, option::mixed_site_at(self.literal.span()));
+            let span = option::mixed_site_at(self.literal.span());
             let unread = self.unread.iter().map(|(name, what)| quote!((#name, #what)));
-            checks.extend(quote_spanned! {at.span()=>
-                const _: () = #at::assert_sample_known(<#row as #at::Schema>::SCHEMA, &[#(#unread),*]);
+            checks.extend(quote_spanned! {span=>
+                const _: () = __pathway_io::assert_sample_known(#description, &[#(#unread),*]);
             });
         }
         if checks.is_empty() { checks } else { quote!(const _: () = { #import #checks };) }

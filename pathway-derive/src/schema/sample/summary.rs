@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::type_check::{Misfit, check_cell, check_json, inside};
@@ -86,11 +86,13 @@ impl Summary {
     }
 
     /// Returns the constant from which the runtime selects the error.
-    pub fn expand(&self, name: &str, is_inside: bool, pw: &Ident) -> TokenStream {
-        let (faults, items) = (self.values.expand(pw), self.items.expand(pw));
+    pub fn expand(&self, name: &str, is_inside: bool) -> TokenStream {
+        let (faults, items) = (self.values.expand(), self.items.expand());
         let absent = self.absent.as_ref().map_or("", |(_, text)| text);
         quote! {
-            #pw::SampleField { name: #name, is_inside: #is_inside, faults: #faults, items: #items, absent: #absent }
+            __pathway_io::SampleField {
+                name: #name, is_inside: #is_inside, faults: #faults, items: #items, absent: #absent
+            }
         }
     }
 }
@@ -108,14 +110,14 @@ impl Faults {
     }
 
     /// Generates the list of faults. A null has the bit after the bits of the types.
-    fn expand(&self, pw: &Ident) -> TokenStream {
+    fn expand(&self) -> TokenStream {
         let mut types: BTreeMap<&Fault, u32> = BTreeMap::new();
         for (number, fault) in self.of_types.iter().chain([&self.of_null]).enumerate() {
             fault.iter().for_each(|fault| *types.entry(fault).or_default() |= 1 << number);
         }
         let faults = types.iter().map(|((line, text), types)| {
             let (types, line) = (Literal::u32_unsuffixed(*types), Literal::usize_unsuffixed(*line));
-            quote!(#pw::Fault { types: #types, line: #line, text: #text })
+            quote!(__pathway_io::Fault { types: #types, line: #line, text: #text })
         });
         quote!(&[#(#faults),*])
     }
