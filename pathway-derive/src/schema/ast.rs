@@ -38,6 +38,8 @@ pub struct Schema<'a> {
 
 /// A field.
 pub struct Column<'a> {
+    /// The number of the column among those of the struct.
+    pub index: usize,
     pub ident: &'a Ident,
     pub ty: &'a Type,
     pub options: ColumnOptions,
@@ -65,7 +67,8 @@ impl<'a> Schema<'a> {
         let mut idents = HashSet::new();
         let repeats_field = all.clone().any(|field| !idents.insert(&field.ident));
         let all = all.filter_map(|field| Column::from_field(ctxt, &input.ident, field, &options));
-        let (skipped, columns): (Vec<_>, Vec<_>) = all.partition(|field| field.options.skip.is_set());
+        let (skipped, mut columns): (Vec<_>, Vec<_>) = all.partition(|field| field.options.skip.is_set());
+        columns.iter_mut().zip(0..).for_each(|(column, index)| column.index = index);
         if fields.is_some() && columns.is_empty() {
             ctxt.error(&input.ident, "a schema needs at least one column");
         }
@@ -146,7 +149,7 @@ impl<'a> Column<'a> {
             None => of_struct.rename_all.get().map_or(plain.clone(), |case| case.apply(&plain)),
         };
         let description = description(&field.attrs);
-        let mut column = Column { ident, ty: &field.ty, options, name, description, is_broken: false };
+        let mut column = Column { index: 0, ident, ty: &field.ty, options, name, description, is_broken: false };
         column.is_broken = !column.options.skip.is_set() && column.has_wrong_type(ctxt, row);
         Some(column)
     }

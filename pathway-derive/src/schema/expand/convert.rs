@@ -10,7 +10,7 @@ use super::super::ast::{Column, Conversion, Schema};
 use crate::{option, types};
 
 /// Returns the column type of a field.
-pub fn column_type(schema: &Schema, i: usize, column: &Column) -> TokenStream {
+pub fn column_type(schema: &Schema, column: &Column) -> TokenStream {
     let ty = column.ty;
     let item = types::option_of(ty);
     let span = item.unwrap_or(ty).span();
@@ -18,7 +18,7 @@ pub fn column_type(schema: &Schema, i: usize, column: &Column) -> TokenStream {
         let item = column.item();
         quote_spanned!(span=> __pathway_io::Json<#item>)
     } else if let Some(conversion) = column.conversion() {
-        let row = schema.ty();
+        let (row, i) = (schema.ty(), column.index);
         let span = option::mixed_site_at(match conversion {
             Conversion::Module(module) => module.span(),
             Conversion::Types { into } => into.span(),
@@ -35,8 +35,8 @@ pub fn column_type(schema: &Schema, i: usize, column: &Column) -> TokenStream {
 }
 
 /// Returns the expression that converts a field to its column's value.
-pub fn into_column(schema: &Schema, i: usize, column: &Column, value: TokenStream) -> TokenStream {
-    let row = schema.ty();
+pub fn into_column(schema: &Schema, column: &Column, value: TokenStream) -> TokenStream {
+    let (row, i) = (schema.ty(), column.index);
     match (column.is_json(), column.conversion().is_some(), types::option_of(column.ty)) {
         (true, _, Some(_)) => quote!(__pathway_io::Option::map(#value, __pathway_io::Json)),
         (true, _, None) => quote!(__pathway_io::Json(#value)),
@@ -47,8 +47,8 @@ pub fn into_column(schema: &Schema, i: usize, column: &Column, value: TokenStrea
 }
 
 /// Returns the expression that converts a column's value to its field.
-pub fn from_column(schema: &Schema, i: usize, column: &Column, value: TokenStream) -> TokenStream {
-    let row = schema.ty();
+pub fn from_column(schema: &Schema, column: &Column, value: TokenStream) -> TokenStream {
+    let (row, i) = (schema.ty(), column.index);
     match (column.is_json(), column.conversion().is_some(), types::option_of(column.ty)) {
         (true, _, Some(_)) => quote!(__pathway_io::from_json_option(#value)),
         (false, true, Some(_)) => quote!(__pathway_io::from_converted_option::<#row, #i>(#value)),
@@ -60,8 +60,8 @@ pub fn from_column(schema: &Schema, i: usize, column: &Column, value: TokenStrea
 /// Returns the impl that converts a field of a foreign type, if it is one.
 ///
 /// Each call has the span of the user's tokens, so that rustc reports a missing function or conversion there.
-pub fn conversion_impls(schema: &Schema, i: usize, column: &Column) -> Option<TokenStream> {
-    let row = schema.ty();
+pub fn conversion_impls(schema: &Schema, column: &Column) -> Option<TokenStream> {
+    let (row, i) = (schema.ty(), column.index);
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let item = column.item();
     let name = types::text(item);

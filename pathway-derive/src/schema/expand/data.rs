@@ -13,13 +13,13 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let data = data_of(schema)?;
-    let values = schema.columns.iter().enumerate().map(|(i, column)| {
+    let values = schema.columns.iter().map(|column| {
         let ident = column.ident;
         if column.name == "data" {
             return quote!(#ident: __data);
         }
-        let leaf = leaf_type(schema, i, column);
-        let missing = from_column(schema, i, column, quote!(__pathway_io::missing::<#leaf>()));
+        let leaf = leaf_type(schema, column);
+        let missing = from_column(schema, column, quote!(__pathway_io::missing::<#leaf>()));
         quote!(#ident: #missing)
     });
     let ty = data.ty;

@@ -21,7 +21,7 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
     let (received, _, _) = received.split_for_impl();
     let (import, flow) = runtime(schema, given);
     let names = schema.columns.iter().map(|column| column.ident.unraw().to_string());
-    let view = value_tree(&schema.columns, &|i, column| field_view(schema, i, column, &flow));
+    let view = value_tree(&schema.columns, &|column| field_view(schema, column, &flow));
     let row_impl = |name: &str, body: TokenStream| {
         // If another derive has the same impl, rustc points to the option.
         let span = option::mixed_site_at(given.span());
@@ -92,8 +92,8 @@ fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
 }
 
 /// Returns a reference to a field, wrapped in the runtime's type for its kind.
-fn field_view(schema: &Schema, i: usize, column: &Column, flow: &Ident) -> TokenStream {
-    let (row, ident) = (schema.ty(), column.ident);
+fn field_view(schema: &Schema, column: &Column, flow: &Ident) -> TokenStream {
+    let (row, i, ident) = (schema.ty(), column.index, column.ident);
     if column.is_flat() {
         quote!(#flow::flat(&self.#ident))
     } else if is_named_directly(schema, column) {

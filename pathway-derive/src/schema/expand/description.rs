@@ -24,9 +24,9 @@ pub fn array(schema: &Schema) -> TokenStream {
 /// Returns the lists of the fields' properties.
 pub fn lists(schema: &Schema) -> TokenStream {
     let names = schema.columns.iter().map(Column::label);
-    let notes = schema.columns.iter().enumerate().filter_map(|(i, column)| note_of(schema, i, column));
-    let keys = schema.columns.iter().enumerate().filter(|(_, column)| column.is_key() && !column.is_flat());
-    let keys = keys.map(|(i, _)| i);
+    let notes = schema.columns.iter().filter_map(|column| note_of(schema, column));
+    let keys = schema.columns.iter().filter(|column| column.is_key() && !column.is_flat());
+    let keys = keys.map(|column| column.index);
     let fields = list(schema, |column| column.field() != column.name, |column| column.field().to_token_stream());
     let is_described = |column: &Column| !column.description.is_empty();
     let descriptions = list(schema, is_described, |column| column.description.to_token_stream());
@@ -45,7 +45,8 @@ fn list(schema: &Schema, has: impl Fn(&Column) -> bool, entry: impl Fn(&Column) 
     quote!(&[#(#entries),*])
 }
 
-fn note_of(schema: &Schema, i: usize, column: &Column) -> Option<TokenStream> {
+fn note_of(schema: &Schema, column: &Column) -> Option<TokenStream> {
+    let i = column.index;
     if column.is_flat() {
         let prefix = column.options.prefix.get().filter(|_| !schema.is_generic())?;
         return Some(prefixed_note(schema, i, prefix));
@@ -81,8 +82,8 @@ pub fn flat_checks(schema: &Schema) -> TokenStream {
     let (row, fields) = (schema.ident, schema.columns.len());
     let mut checks = TokenStream::new();
     let mut is_behind_flat = false;
-    for (i, column) in schema.columns.iter().enumerate() {
-        let field = column.field();
+    for column in &schema.columns {
+        let (i, field) = (column.index, column.field());
         if column.is_flat() && !column.is_key() {
             let span = option::mixed_site_at(column.ident.span());
             checks.extend(quote_spanned! {span=>

@@ -17,9 +17,8 @@ pub fn field_impls(schema: &Schema) -> TokenStream {
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let impl_token = option::impl_at(schema.ident);
     let mut impls = TokenStream::new();
-    let fields = schema.columns.iter().enumerate();
-    for (i, column) in fields.filter(|(_, column)| !column.is_broken && !is_named_directly(schema, column)) {
-        let ty = column.ty;
+    for column in schema.columns.iter().filter(|column| !column.is_broken && !is_named_directly(schema, column)) {
+        let (ty, i) = (column.ty, column.index);
         // rustc reports a private type in a public row at these items.
         let span = option::mixed_site_at(ty.span());
         let (name, field_type, rest) = match (column.is_flat(), column.is_key()) {
@@ -29,17 +28,17 @@ pub fn field_impls(schema: &Schema) -> TokenStream {
                 ("FlatKeyField", ty.to_token_stream(), quote_spanned!(span=> type Key = #key;))
             }
             (false, is_key) => {
-                impls.extend(conversion_impls(schema, i, column));
+                impls.extend(conversion_impls(schema, column));
                 // The error about a default of a key column has been reported.
                 let default = column.default().filter(|_| !is_key);
                 let default =
-                    default.map(|given| value_function(schema, i, column, "default", given.value.as_ref(), &given.key));
+                    default.map(|given| value_function(schema, column, "default", given.value.as_ref(), &given.key));
                 let example = column.options.example.given();
                 let example =
-                    example.map(|given| value_function(schema, i, column, "example", Some(&given.value), &given.key));
+                    example.map(|given| value_function(schema, column, "example", Some(&given.value), &given.key));
                 // A key type is also a column type: with both bounds, a type that is neither would cause two errors.
                 let name = if is_key { "KeyField" } else { "Field" };
-                (name, column_type(schema, i, column), quote!(#default #example))
+                (name, column_type(schema, column), quote!(#default #example))
             }
         };
         let name = Ident::new(name, Span::mixed_site());
@@ -59,14 +58,7 @@ pub fn field_impls(schema: &Schema) -> TokenStream {
 /// Returns a function that makes a value: the one that is written, or the type's own default. Through its `let`, rustc
 /// points from a wrong value to the field's type. A literal that is known to be right needs none, which saves compile
 /// time.
-fn value_function(
-    schema: &Schema,
-    i: usize,
-    column: &Column,
-    name: &str,
-    written: Option<&Expr>,
-    key: &Ident,
-) -> TokenStream {
+fn value_function(schema: &Schema, column: &Column, name: &str, written: Option<&Expr>, key: &Ident) -> TokenStream {
     let ty = column.ty;
     let value = match written {
         Some(value) => convert_literal(value, ty),
@@ -78,11 +70,11 @@ fn value_function(
     let body = if column.is_stored_as_it_is() && literal_fits(written, ty) {
         value
     } else {
-        let made = into_column(schema, i, column, quote!(__value));
+        let made = into_column(schema, column, quote!(__value));
         quote!(let __value: #ty = #value; #made)
     };
     let name = Ident::new(name, Span::mixed_site());
-    let column_type = column_type(schema, i, column);
+    let column_type = column_type(schema, column);
     quote!(fn #name() -> #column_type { #body })
 }
 

@@ -14,17 +14,17 @@ use crate::option;
 pub fn expand(schema: &Schema) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
-    let keys: Vec<(usize, &Column)> = schema.columns.iter().enumerate().filter(|(_, c)| c.is_key()).collect();
+    let keys: Vec<&Column> = schema.columns.iter().filter(|column| column.is_key()).collect();
     if keys.is_empty() {
         return None;
     }
-    let types = keys.iter().map(|(_, column)| {
+    let types = keys.iter().map(|column| {
         let ty = column.ty;
         if column.is_flat() { key_of_flattened(ty) } else { ty.to_token_stream() }
     });
     let this = Ident::new("self", Span::mixed_site());
-    let copies = keys.iter().map(|(i, column)| {
-        let ident = column.ident;
+    let copies = keys.iter().map(|column| {
+        let (ident, i) = (column.ident, column.index);
         if column.is_flat() {
             let span = column.ty.span();
             quote_spanned!(span=> __pathway_io::flat_key::<#row, #i>(&#this.#ident))
@@ -36,7 +36,7 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
             quote!(__pathway_io::key::<#row, #i>(&#this.#ident))
         }
     });
-    let span = keys.iter().find(|(_, column)| column.is_flat()).map_or_else(Span::mixed_site, |(_, c)| c.ty.span());
+    let span = keys.iter().find(|column| column.is_flat()).map_or_else(Span::mixed_site, |column| column.ty.span());
     let (key_type, key) = if keys.len() == 1 {
         (quote!(#(#types)*), quote!(#(#copies)*))
     } else {
@@ -44,14 +44,14 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
     };
     let own_key = quote_spanned!(span=> <Self as __pathway_io::Keyed>::Key);
     let with_parts = with_parts_method(schema, &keys, span, &own_key);
-    let foreign = keys.iter().find(|(_, column)| !is_named_directly(schema, column));
+    let foreign = keys.iter().find(|column| !is_named_directly(schema, column));
     // The lint mistakes generated tokens with the span of a user's type for the user's own tokens.
     let allow = foreign.map(|_| quote!(#[allow(unused_qualifications)]));
     let key_method = option::item_at(span, quote_spanned!(span=> fn key(&#this) -> #own_key), key);
     let impl_token = option::impl_at(schema.ident);
     let head = quote_spanned!(span=> #impl_token #parameters __pathway_io::Keyed for #row #bounds);
     // rustc reports a private type in the key of a public row at this item.
-    let foreign = foreign.map_or_else(Span::mixed_site, |(_, column)| option::mixed_site_at(column.ty.span()));
+    let foreign = foreign.map_or_else(Span::mixed_site, |column| option::mixed_site_at(column.ty.span()));
     let of_key = quote_spanned!(foreign=> type Key = #key_type;);
     let body = quote! {
         #of_key
@@ -68,26 +68,22 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
 
 /// Returns the method that splits the key into its parts. A key of one column is its only part, unless the column has
 /// another type or is a flattened row.
-fn with_parts_method(
-    schema: &Schema,
-    keys: &[(usize, &Column)],
-    span: Span,
-    own_key: &TokenStream,
-) -> Option<TokenStream> {
-    if let [(_, column)] = keys
+fn with_parts_method(schema: &Schema, keys: &[&Column], span: Span, own_key: &TokenStream) -> Option<TokenStream> {
+    if let [column] = keys
         && column.conversion().is_none()
         && !column.is_flat()
     {
         return None;
     }
-    let names: Vec<Ident> = keys.iter().map(|(i, _)| option::ident_at(&field_local(*i), span)).collect();
+    let names: Vec<Ident> = keys.iter().map(|column| option::ident_at(&field_local(column), span)).collect();
     let pattern = if let [name] = names.as_slice() { quote!(#name) } else { quote_spanned!(span=> (#(#names),*)) };
     let row = schema.ty();
-    let parts = keys.iter().zip(&names).map(|((i, column), name)| {
+    let parts = keys.iter().zip(&names).map(|(column, name)| {
         if column.is_flat() {
+            let i = column.index;
             return quote_spanned!(span=> __pathway_io::flat_parts::<#row, #i>(#name, __take););
         }
-        let value = into_column(schema, *i, column, name.to_token_stream());
+        let value = into_column(schema, column, name.to_token_stream());
         quote_spanned!(span=> __take(&mut __pathway_io::Some(#value));)
     });
     let take = quote_spanned!(span=> &mut dyn __pathway_io::FnMut(&mut dyn __pathway_io::Any));

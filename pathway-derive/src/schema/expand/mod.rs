@@ -44,7 +44,7 @@ fn schema_impl(schema: &Schema) -> TokenStream {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let name = schema.ident.unraw().to_string();
-    let tree = type_tree(&schema.columns, &|i, column| leaf_type(schema, i, column));
+    let tree = type_tree(&schema.columns, &|column| leaf_type(schema, column));
     let fields_row = quote!(<<Self as __pathway_io::Schema>::Fields as __pathway_io::Tree>::Row);
     let (array, lists) = (description::array(schema), description::lists(schema));
     let checks = description::flat_checks(schema);
@@ -54,17 +54,13 @@ fn schema_impl(schema: &Schema) -> TokenStream {
     });
     let append_only = schema.options.append_only.is_set().then(|| quote!(.append_only()));
     let deny_unknown = schema.options.deny_unknown.is_set().then(|| quote!(.deny_unknown()));
-    let take = value_tree(&schema.columns, &|i, column| {
+    let take = value_tree(&schema.columns, &|column| {
         let ident = column.ident;
-        into_column(schema, i, column, quote!(self.#ident))
+        into_column(schema, column, quote!(self.#ident))
     });
-    let bind = value_tree(&schema.columns, &|i, _| field_local(i).to_token_stream());
+    let bind = value_tree(&schema.columns, &|column| field_local(column).to_token_stream());
     let idents = schema.columns.iter().map(|column| column.ident);
-    let locals = schema
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(i, column)| from_column(schema, i, column, field_local(i).to_token_stream()));
+    let locals = schema.columns.iter().map(|column| from_column(schema, column, field_local(column).to_token_stream()));
     let skipped = skipped_fields(schema);
     let skips = (!schema.skipped.is_empty()).then(|| {
         let names = schema.skipped.iter().map(|field| field.ident.unraw().to_string());
@@ -103,8 +99,8 @@ fn skipped_fields(schema: &Schema) -> TokenStream {
     fields.collect()
 }
 
-fn field_local(i: usize) -> Ident {
-    format_ident!("__field_{}", i, span = Span::mixed_site())
+fn field_local(column: &Column) -> Ident {
+    format_ident!("__field_{}", column.index, span = Span::mixed_site())
 }
 
 fn removable_impl(schema: &Schema) -> Option<TokenStream> {
@@ -120,8 +116,8 @@ fn removable_impl(schema: &Schema) -> Option<TokenStream> {
 }
 
 /// Returns the leaf of a field in the tree of types.
-fn leaf_type(schema: &Schema, i: usize, column: &Column) -> TokenStream {
-    let row = schema.ty();
+fn leaf_type(schema: &Schema, column: &Column) -> TokenStream {
+    let (row, i) = (schema.ty(), column.index);
     if column.is_flat() {
         let is_key = column.is_key();
         quote!(__pathway_io::Flat<#row, #i, #is_key>)

@@ -24,28 +24,26 @@ pub fn is_named_directly(schema: &Schema, column: &Column) -> bool {
 }
 
 /// Returns the columns as a balanced tree of types.
-pub fn type_tree(columns: &[Column], leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
-    fold_balanced(columns, 0, leaf, &|left, right| quote!(__pathway_io::Pair<#left, #right>))
+pub fn type_tree(columns: &[Column], leaf: &dyn Fn(&Column) -> TokenStream) -> TokenStream {
+    fold_balanced(columns, leaf, &|left, right| quote!(__pathway_io::Pair<#left, #right>))
 }
 
 /// Returns the columns as a balanced tree of values or patterns.
-pub fn value_tree(columns: &[Column], leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
-    fold_balanced(columns, 0, leaf, &|left, right| quote!((#left, #right)))
+pub fn value_tree(columns: &[Column], leaf: &dyn Fn(&Column) -> TokenStream) -> TokenStream {
+    fold_balanced(columns, leaf, &|left, right| quote!((#left, #right)))
 }
 
 fn fold_balanced(
     columns: &[Column],
-    first: usize,
-    leaf: &dyn Fn(usize, &Column) -> TokenStream,
+    leaf: &dyn Fn(&Column) -> TokenStream,
     pair: &dyn Fn(TokenStream, TokenStream) -> TokenStream,
 ) -> TokenStream {
     match columns {
         [] => TokenStream::new(),
-        [column] => leaf(first, column),
+        [column] => leaf(column),
         _ => {
             let (left, right) = columns.split_at(columns.len() / 2);
-            let middle = first + left.len();
-            pair(fold_balanced(left, first, leaf, pair), fold_balanced(right, middle, leaf, pair))
+            pair(fold_balanced(left, leaf, pair), fold_balanced(right, leaf, pair))
         }
     }
 }

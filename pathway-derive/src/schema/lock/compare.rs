@@ -30,9 +30,7 @@ pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock, is_n
             Entry::Flatten { ty, field, prefix, .. } => comparison.compare_flattened(ty, field, prefix),
         }
     }
-    for (i, column) in schema.columns.iter().enumerate() {
-        checks.extend(comparison.check_added(i, column));
-    }
+    checks.extend(schema.columns.iter().map(|column| comparison.check_added(column)));
     checks
 }
 
@@ -190,7 +188,7 @@ impl Comparison<'_> {
 
     /// Checks a column that the lock lacks: it must be optional or have a default, and a flattened schema must have a
     /// lock.
-    fn check_added(&self, i: usize, column: &Column) -> TokenStream {
+    fn check_added(&self, column: &Column) -> TokenStream {
         let is_known = self.lock.entries.iter().any(|entry| match entry {
             Entry::Column(old) => !column.is_flat() && old.name == column.name,
             Entry::Flatten { field, .. } => column.is_flat() && *field == column.label(),
@@ -216,7 +214,7 @@ impl Comparison<'_> {
                 return TokenStream::new();
             }
         }
-        let row = self.schema.ident;
+        let (row, i) = (self.schema.ident, column.index);
         let names = self.lock.columns().map(|column| &column.name);
         quote_spanned! {option::mixed_site_at(column.ident.span())=>
             #locked

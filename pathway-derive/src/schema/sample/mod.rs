@@ -329,7 +329,8 @@ impl<'a> SampleCheck<'a> {
             format!("no line of `{}` has `{name}`, which has no default\nhelp: {help}", self.name)
         };
         let mut checks = TokenStream::new();
-        for (i, state) in self.states.iter_mut().enumerate().filter(|(_, state)| !state.is_reported) {
+        for state in self.states.iter_mut().filter(|state| !state.is_reported) {
+            let i = state.column.index;
             let span = option::mixed_site_at(state.column.ident.span());
             if state.column.is_flat() {
                 let (is_deep, nowhere) = (self.is_deep, nowhere("\u{1}", ADD_DEFAULT));
