@@ -25,10 +25,8 @@ const PRELUDE: [&str; 36] = [
 ];
 
 /// The aliases of the runtime, and the paths that they are imported from.
-const IMPORTS: [(&str, &str); 2] = [
-    ("__pathway_io", ":: pathway_io :: __private0"),
-    ("__pathway_io_dataflow", ":: pathway_io :: __private0 :: dataflow"),
-];
+const IMPORTS: [(&str, &str); 2] =
+    [("__pathway_io", ":: pathway_io :: __private0"), ("__flow", ":: pathway_io :: __private0 :: dataflow")];
 
 /// Lints that the output may allow, and why.
 const LINTS: [(&str, &str); 17] = [
