@@ -75,17 +75,15 @@ pub fn assert(input: &TokenStream, output: &TokenStream) {
 }
 
 fn check(input: &TokenStream, output: &TokenStream) -> Vec<String> {
-    let mut names: HashSet<String> =
-        ["Self", "self"].into_iter().chain(IMPORTS.map(|(alias, _)| alias)).map(str::to_owned).collect();
-    words(input.clone(), &mut names);
+    let mut users = HashSet::from(["Self", "self"].map(str::to_owned));
+    words(input.clone(), &mut users);
     let file: syn::File = match syn::parse2(output.clone()) {
         Ok(file) => file,
         Err(_) => syn::parse2(quote::quote!(const _: () = { #output };)).unwrap(),
     };
-    let users = names.clone();
-    let mut bound = Bound(names);
-    bound.visit_file(&file);
-    let mut visitor = Hygiene { names: bound.0, words: users, violations: Vec::new() };
+    let mut constants = Constants(HashSet::new());
+    constants.visit_file(&file);
+    let mut visitor = Hygiene { words: users, constants: constants.0, violations: Vec::new() };
     for item in &file.items {
         visitor.top(item, input);
     }
@@ -107,18 +105,10 @@ fn words(tokens: TokenStream, names: &mut HashSet<String>) {
     }
 }
 
-/// Finds the names that the output binds, in patterns, constants, statics, types and parameters.
-struct Bound(HashSet<String>);
+/// Finds the constants and statics in the output.
+struct Constants(HashSet<String>);
 
-impl Visit<'_> for Bound {
-    fn visit_pat_ident(&mut self, pat: &syn::PatIdent) {
-        let name = pat.ident.to_string();
-        if !name.starts_with(char::is_uppercase) {
-            self.0.insert(name);
-        }
-        visit::visit_pat_ident(self, pat);
-    }
-
+impl Visit<'_> for Constants {
     fn visit_item_const(&mut self, item: &syn::ItemConst) {
         self.0.insert(item.ident.to_string());
         visit::visit_item_const(self, item);
@@ -128,33 +118,22 @@ impl Visit<'_> for Bound {
         self.0.insert(item.ident.to_string());
         visit::visit_item_static(self, item);
     }
-
-    fn visit_item_enum(&mut self, item: &syn::ItemEnum) {
-        self.0.insert(item.ident.to_string());
-    }
-
-    fn visit_item_type(&mut self, item: &syn::ItemType) {
-        self.0.insert(item.ident.to_string());
-        visit::visit_item_type(self, item);
-    }
-
-    fn visit_type_param(&mut self, parameter: &syn::TypeParam) {
-        self.0.insert(parameter.ident.to_string());
-    }
-
-    fn visit_use_rename(&mut self, item: &syn::UseRename) {
-        self.0.insert(item.rename.to_string());
-    }
 }
 
 struct Hygiene {
-    names: HashSet<String>,
     /// The names in the input.
     words: HashSet<String>,
+    constants: HashSet<String>,
     violations: Vec<String>,
 }
 
 impl Hygiene {
+    /// Returns whether the name is one of the user, or one that the output binds.
+    fn is_bound(&self, name: &Ident) -> bool {
+        let name = name.to_string();
+        name.starts_with("__") || self.words.contains(&name) || self.constants.contains(&name)
+    }
+
     fn report(&mut self, what: &str, tokens: impl ToTokens) {
         self.violations.push(format!("{what}: {}", tokens.to_token_stream()));
     }
@@ -230,9 +209,7 @@ fn is_same(a: impl ToTokens, b: impl ToTokens) -> bool {
 
 impl Visit<'_> for Hygiene {
     fn visit_path(&mut self, path: &syn::Path) {
-        let first: Option<&Ident> = path.segments.first().map(|segment| &segment.ident);
-        let known = first.is_some_and(|name| self.names.contains(&name.to_string()));
-        if path.leading_colon.is_none() && !known {
+        if path.leading_colon.is_none() && !self.is_bound(&path.segments[0].ident) {
             self.report("not absolute", path);
         }
         visit::visit_path(self, path);
@@ -255,24 +232,21 @@ impl Visit<'_> for Hygiene {
 
     fn visit_pat_ident(&mut self, pat: &syn::PatIdent) {
         let name = pat.ident.to_string();
-        let is_ours = name.starts_with("__") || name == "self";
-        if !is_ours && !self.words.contains(&name) {
+        if !name.starts_with("__") && !self.words.contains(&name) {
             self.report("a pattern that may be a constant's name", pat);
         }
         visit::visit_pat_ident(self, pat);
     }
 
     fn visit_expr_method_call(&mut self, call: &syn::ExprMethodCall) {
-        let is_users = self.names.contains(&call.method.to_string());
-        if !is_users && !METHODS.iter().any(|name| call.method == name) {
+        if !self.words.contains(&call.method.to_string()) && !METHODS.iter().any(|name| call.method == name) {
             self.report("a method that may be a trait's", &call.method);
         }
         visit::visit_expr_method_call(self, call);
     }
 
     fn visit_macro(&mut self, mac: &syn::Macro) {
-        let is_users = mac.path.segments.first().is_some_and(|name| self.names.contains(&name.ident.to_string()));
-        if mac.path.leading_colon.is_none() && !is_users {
+        if mac.path.leading_colon.is_none() && !self.is_bound(&mac.path.segments[0].ident) {
             self.report("a macro", mac);
         }
     }
