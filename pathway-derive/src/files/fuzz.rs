@@ -2,7 +2,7 @@
 
 use super::data_type::DataType;
 use super::lock::Lock;
-use super::rows::{Format, parse};
+use super::rows::{Format, Rows, parse};
 
 /// Reads a sample in either form, whole and cut off. The line numbers of the rows must increase.
 pub fn sample(data: &[u8]) {
@@ -10,10 +10,9 @@ pub fn sample(data: &[u8]) {
     for format in [Format::JsonLines, Format::Csv] {
         for is_cut in [false, true] {
             let mut before = 0;
-            let rows = parse(data, is_cut, format);
+            let Rows { rows, fault } = parse(data, is_cut, format);
             assert!(rows.len() <= 1000);
-            for row in rows {
-                let line = row.map_or_else(|fault| fault.line, |row| row.line);
+            for line in rows.iter().map(|row| row.line).chain(fault.map(|fault| fault.line)) {
                 assert!((before + 1..=lines.max(1)).contains(&line) || line == before && before > 0);
                 before = line;
             }

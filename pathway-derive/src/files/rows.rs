@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::csv::{Reader, Record};
+use super::csv::{self, Reader, Record};
 use super::head::{Head, without_mark};
 use super::json;
 
@@ -40,21 +40,18 @@ pub struct Fault {
     pub reason: String,
 }
 
-/// The rows up to the limits.
+/// The rows up to the limits, or up to the first that cannot be read.
 pub struct Rows {
-    pub file_len: u64,
-    pub rows: Vec<Result<Row, Fault>>,
+    pub rows: Vec<Row>,
+    pub fault: Option<Fault>,
 }
 
-impl Rows {
-    /// # Errors
-    ///
-    /// Returns an error if the file cannot be read.
-    pub fn read(path: &Path) -> io::Result<Rows> {
-        let head = Head::read(path, BYTES)?;
-        let rows = parse(&head.bytes, !head.is_whole, format(path, &head.bytes));
-        Ok(Rows { file_len: head.file_len, rows })
-    }
+/// # Errors
+///
+/// Returns an error if the file cannot be read.
+pub fn read(path: &Path) -> io::Result<(u64, Rows)> {
+    let head = Head::read(path, BYTES)?;
+    Ok((head.file_len, parse(&head.bytes, !head.is_whole, format(path, &head.bytes))))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,21 +71,23 @@ fn format(path: &Path, bytes: &[u8]) -> Format {
     }
 }
 
-/// Returns the rows at the start of `bytes`, up to the first that cannot be read. If `is_cut`, the file continues
-/// after `bytes`.
-pub fn parse(bytes: &[u8], is_cut: bool, format: Format) -> Vec<Result<Row, Fault>> {
-    let mut rows = match format {
-        Format::JsonLines => json_lines(bytes, is_cut),
-        Format::Csv => csv(without_mark(bytes), is_cut),
+/// Returns the rows at the start of `bytes`. If `is_cut`, the file continues after `bytes`.
+pub fn parse(bytes: &[u8], is_cut: bool, format: Format) -> Rows {
+    let mut rows = Vec::new();
+    let read = match format {
+        Format::JsonLines => json_lines(bytes, is_cut, &mut rows),
+        Format::Csv => csv(without_mark(bytes), is_cut, &mut rows),
     };
-    if rows.is_empty() && is_cut {
-        rows.push(Err(Fault { line: 1, column: 1, reason: format!("it does not end within {BYTES} bytes") }));
-    }
-    rows
+    let fault = match read {
+        Ok(()) if rows.is_empty() && is_cut => {
+            Some(Fault { line: 1, column: 1, reason: format!("it does not end within {BYTES} bytes") })
+        }
+        read => read.err(),
+    };
+    Rows { rows, fault }
 }
 
-fn json_lines(bytes: &[u8], is_cut: bool) -> Vec<Result<Row, Fault>> {
-    let mut rows = Vec::new();
+fn json_lines(bytes: &[u8], is_cut: bool, rows: &mut Vec<Row>) -> Result<(), Fault> {
     let mut rest = bytes;
     for line in 1..=LINES {
         let text = match rest.iter().position(|byte| *byte == b'\n') {
@@ -104,15 +103,10 @@ fn json_lines(bytes: &[u8], is_cut: bool) -> Vec<Result<Row, Fault>> {
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let row = json_row(text).map(|fields| Row { line, fields });
-        let row = row.map_err(|(column, reason)| Fault { line, column, reason });
-        let is_fault = row.is_err();
-        rows.push(row);
-        if is_fault {
-            break;
-        }
+        let fields = json_row(text).map_err(|(column, reason)| Fault { line, column, reason })?;
+        rows.push(Row { line, fields });
     }
-    rows
+    Ok(())
 }
 
 /// Returns the fields of a row.
@@ -140,34 +134,23 @@ fn json_row(text: &[u8]) -> Result<Vec<Named>, (usize, String)> {
     }
 }
 
-fn csv(bytes: &[u8], is_cut: bool) -> Vec<Result<Row, Fault>> {
+fn csv(bytes: &[u8], is_cut: bool, rows: &mut Vec<Row>) -> Result<(), Fault> {
+    let fault = |fault: csv::Fault| Fault { line: fault.line, column: 1, reason: fault.reason.to_owned() };
     let mut records = Reader::new(bytes, is_cut);
-    let header = match records.next() {
-        Some(Ok(header)) => header,
-        Some(Err(fault)) => return vec![Err(Fault { line: fault.line, column: 1, reason: fault.reason.to_owned() })],
-        None => return Vec::new(),
-    };
-    let names: Vec<String> = header.fields.into_iter().map(Option::unwrap_or_default).collect();
-    let mut rows = Vec::new();
+    let Some(header) = records.next() else { return Ok(()) };
+    let names: Vec<String> = header.map_err(fault)?.fields.into_iter().map(Option::unwrap_or_default).collect();
     for record in records {
-        let row = match record {
-            Ok(Record { line, .. }) if line > LINES => break,
-            Ok(Record { line, fields }) if fields.len() == names.len() => {
-                let fields = names.iter().cloned().zip(fields);
-                let fields = fields.map(|(name, text)| Named { name, cell: Cell::Text(text), column: 1 });
-                Ok(Row { line, fields: fields.collect() })
-            }
-            Ok(Record { line, fields }) => {
-                let reason = format!("a record of {}, where the header has {}", fields.len(), names.len());
-                Err(Fault { line, column: 1, reason })
-            }
-            Err(fault) => Err(Fault { line: fault.line, column: 1, reason: fault.reason.to_owned() }),
-        };
-        let is_fault = row.is_err();
-        rows.push(row);
-        if is_fault {
+        let Record { line, fields } = record.map_err(fault)?;
+        if line > LINES {
             break;
         }
+        if fields.len() != names.len() {
+            let reason = format!("a record of {}, where the header has {}", fields.len(), names.len());
+            return Err(Fault { line, column: 1, reason });
+        }
+        let fields = names.iter().cloned().zip(fields);
+        let fields = fields.map(|(name, text)| Named { name, cell: Cell::Text(text), column: 1 });
+        rows.push(Row { line, fields: fields.collect() });
     }
-    rows
+    Ok(())
 }

@@ -26,7 +26,7 @@ use super::spelling::Trust;
 use crate::ctxt::Ctxt;
 use crate::files::data_type::DataType;
 use crate::files::json::Value;
-use crate::files::rows::{Cell, Named, Row, Rows};
+use crate::files::rows::{self, Cell, Named, Row, Rows};
 use crate::types::{self, text};
 use crate::{option, suggest};
 use state::{Key, State};
@@ -46,8 +46,8 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let Some(literal) = schema.options.sample.get() else { return TokenStream::new() };
     let candidates = source_path::candidates(literal);
     let place = source_path::find(&candidates).unwrap_or(&candidates[0]);
-    let Rows { file_len, rows } = match Rows::read(place) {
-        Ok(rows) => rows,
+    let (file_len, Rows { rows, fault }) = match rows::read(place) {
+        Ok(read) => read,
         Err(error) => {
             let reason = source_path::reason(&error);
             let places = source_path::list(if place.exists() { std::slice::from_ref(place) } else { &candidates });
@@ -58,21 +58,19 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     };
     let path = place.display().to_string();
     let mut sample = SampleCheck::new(ctxt, schema, literal, &path);
-    if rows.is_empty() {
-        ctxt.error(literal, format!("the sample `{}` has no row", literal.value()));
-        sample.is_readable = false;
-    }
-    for row in rows {
-        match row {
-            Ok(row) => sample.check_row(&row),
-            Err(fault) => {
-                sample.report_at_sample(fault.line, fault.column, &fault.reason);
-                sample.is_readable = false;
-                break;
-            }
+    rows.iter().for_each(|row| sample.check_row(row));
+    let checks = match fault {
+        Some(rows::Fault { line, column, reason }) => {
+            let name = literal.value();
+            ctxt.error(literal, format!("`{name}` line {line}: {reason}\nnote: at {path}:{line}:{column}"));
+            TokenStream::new()
         }
-    }
-    let checks = sample.finish();
+        None if rows.is_empty() => {
+            ctxt.error(literal, format!("the sample `{}` has no row", literal.value()));
+            TokenStream::new()
+        }
+        None => sample.finish(),
+    };
     let track = source_path::track(place, file_len);
     quote!(#track #checks)
 }
@@ -100,7 +98,6 @@ struct SampleCheck<'a> {
     unread: Vec<(String, String)>,
     /// The names of these fields.
     unread_names: HashSet<String>,
-    is_readable: bool,
 }
 
 impl<'a> SampleCheck<'a> {
@@ -132,7 +129,6 @@ impl<'a> SampleCheck<'a> {
             types,
             unread: Vec::new(),
             unread_names: HashSet::new(),
-            is_readable: true,
         }
     }
 
@@ -295,17 +291,8 @@ impl<'a> SampleCheck<'a> {
         self.unread.push((name.clone(), what + &at()));
     }
 
-    /// Reports an error about the sample itself.
-    fn report_at_sample(&self, line: usize, column: usize, reason: &str) {
-        let (name, path) = (&self.name, self.path);
-        self.ctxt.error(self.literal, format!("`{name}` line {line}: {reason}\nnote: at {path}:{line}:{column}"));
-    }
-
     /// Reports the errors, and generates the checks that the compiler makes.
     fn finish(mut self) -> TokenStream {
-        if !self.is_readable {
-            return TokenStream::new();
-        }
         if let [(field, _)] = &self.unread[..]
             && field.contains([';', '\t', '|'])
             && self.states.iter().any(|state| !state.may_be_missing())
