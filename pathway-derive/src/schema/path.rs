@@ -1,5 +1,7 @@
 //! `path = "seller.name"`: the steps to a value inside a row's JSON.
 
+use std::fmt;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::LitStr;
@@ -17,6 +19,16 @@ pub struct Path {
 pub enum Step {
     Field(String),
     Item(usize),
+}
+
+impl fmt::Display for Step {
+    /// Writes the step as it follows another one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Field(name) => write!(f, ".{name}"),
+            Step::Item(index) => write!(f, "[{index}]"),
+        }
+    }
 }
 
 /// Parses the value of the option.

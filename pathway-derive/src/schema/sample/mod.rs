@@ -56,17 +56,16 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
             return TokenStream::new();
         }
     };
-    let path = place.display().to_string();
-    let mut sample = SampleCheck::new(ctxt, schema, literal, &path);
+    let file = SampleFile { name: literal.value(), path: place.display().to_string() };
+    let mut sample = SampleCheck::new(ctxt, schema, literal, &file);
     rows.iter().for_each(|row| sample.check_row(row));
     let checks = match fault {
         Some(rows::Fault { line, column, reason }) => {
-            let name = literal.value();
-            ctxt.error(literal, format!("`{name}` line {line}: {reason}\nnote: at {path}:{line}:{column}"));
+            ctxt.error(literal, file.error(line, column, &reason));
             TokenStream::new()
         }
         None if rows.is_empty() => {
-            ctxt.error(literal, format!("the sample `{}` has no row", literal.value()));
+            ctxt.error(literal, format!("the sample `{}` has no row", file.name));
             TokenStream::new()
         }
         None => sample.finish(),
@@ -75,14 +74,33 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     quote!(#track #checks)
 }
 
+/// The name of a sample and its path as it was resolved, for messages.
+struct SampleFile {
+    name: String,
+    path: String,
+}
+
+impl SampleFile {
+    /// Returns the text of an error in the file.
+    fn error(&self, line: usize, column: usize, what: &str) -> String {
+        let SampleFile { name, path } = self;
+        format!("`{name}` line {line}: {what}\nnote: at {path}:{line}:{column}")
+    }
+
+    /// Returns the fault of a row that lacks a field.
+    fn missing(&self, line: usize, field: &str) -> Fault {
+        let what = format!("`{field}` is missing, the column wants `\0`\nhelp: {ADD_DEFAULT}");
+        (line, self.error(line, 1, &what))
+    }
+}
+
 /// A schema and the rows of its sample.
 struct SampleCheck<'a> {
     ctxt: &'a Ctxt,
     schema: &'a Schema<'a>,
     literal: &'a LitStr,
+    file: &'a SampleFile,
     /// The sample's name in messages, and its path as it was resolved.
-    name: String,
-    path: &'a str,
     first_line: Option<usize>,
     states: Vec<State<'a>>,
     /// How many items of a list, and how many levels of a value, are read.
@@ -101,7 +119,7 @@ struct SampleCheck<'a> {
 }
 
 impl<'a> SampleCheck<'a> {
-    fn new(ctxt: &'a Ctxt, schema: &'a Schema<'a>, literal: &'a LitStr, path: &'a str) -> Self {
+    fn new(ctxt: &'a Ctxt, schema: &'a Schema<'a>, literal: &'a LitStr, file: &'a SampleFile) -> Self {
         let (types, value_types) = (all_types(&DataType::Unknown), all_types(&DataType::Plain(VALUE)));
         let states = schema.columns.iter().map(|column| {
             let data_type = if column.is_flat() { DataType::Unknown } else { column.data_type(Trust::Certain) };
@@ -117,8 +135,7 @@ impl<'a> SampleCheck<'a> {
             ctxt,
             schema,
             literal,
-            name: literal.value(),
-            path,
+            file,
             first_line: None,
             max_items: paths().flatten().map(index).fold(reach, usize::max),
             max_steps: paths().map(Vec::len).fold(reach, usize::max),
@@ -134,7 +151,7 @@ impl<'a> SampleCheck<'a> {
 
     /// Adds the values inside a value, under their paths.
     fn collect_nested(&mut self, path: &str, value: &Value, column: usize, depth: usize, fields: &mut Vec<Named>) {
-        let inner: Vec<(String, &Value)> = match value {
+        let inner: Vec<(Step, &Value)> = match value {
             Value::Object(_) | Value::List(_) if depth >= self.max_steps => {
                 self.is_deep = false;
                 return;
@@ -142,15 +159,13 @@ impl<'a> SampleCheck<'a> {
             // A path cannot contain a name that has a special character of paths.
             Value::Object(inner) => {
                 let inner = inner.iter().filter(|field| !field.name.contains(['.', '[', ']']));
-                inner.map(|field| (format!("{path}.{}", field.name), &field.value)).collect()
+                inner.map(|field| (Step::Field(field.name.clone()), &field.value)).collect()
             }
-            Value::List(items) => {
-                let items = items.iter().enumerate().take(self.max_items);
-                items.map(|(i, item)| (format!("{path}[{i}]"), item)).collect()
-            }
+            Value::List(items) => (0..self.max_items).map(Step::Item).zip(items).collect(),
             _ => return,
         };
-        for (name, value) in inner {
+        for (step, value) in inner {
+            let name = format!("{path}{step}");
             self.collect_nested(&name, value, column, depth + 1, fields);
             fields.push(Named { name, cell: Cell::Json(value.clone()), column });
         }
@@ -164,43 +179,30 @@ impl<'a> SampleCheck<'a> {
             let Some(path) = state.path() else { continue };
             let Some(field) = row.fields.iter().find(|field| field.name == path.root()) else { continue };
             let Cell::Json(value) = &field.cell else { continue };
-            let mut value = value;
-            let mut place = path.root().to_owned();
+            let mut value = Some(value);
             for (depth, step) in path.steps.iter().enumerate().skip(1) {
+                let Some(here) = value.filter(|value| **value != Value::Null) else { break };
                 // Another path may lead on through a value of the other kind.
-                let is_way = |other: &&Path| {
-                    other.steps.len() > depth
-                        && other.steps[..depth] == path.steps[..depth]
-                        && matches!(
-                            (&other.steps[depth], value),
-                            (Step::Field(_), Value::Object(_)) | (Step::Item(_), Value::List(_))
-                        )
+                let leads_on = |other: &&Path| {
+                    let next = other.steps.get(depth).filter(|_| other.steps[..depth] == path.steps[..depth]);
+                    let kinds = (next, here);
+                    matches!(kinds, (Some(Step::Field(_)), Value::Object(_)) | (Some(Step::Item(_)), Value::List(_)))
                 };
-                let wanted = if matches!(step, Step::Field(_)) { "an object" } else { "a list" };
-                let inner = match (step, value) {
-                    (_, Value::Null) => break,
-                    _ if !paths.iter().any(is_way) => {
-                        let (sample, line, column) = (&self.name, row.line, field.column);
-                        let (found, path, file) = (kind(value), path.literal.value(), self.path);
-                        let what =
-                            format!("`{sample}` line {line}: `{place}` is {found}, the path `{path}` needs {wanted}");
-                        state.summary.fault = Some((line, format!("{what}\nnote: at {file}:{line}:{column}")));
-                        break;
-                    }
+                if !paths.iter().any(leads_on) {
+                    let place: String = path.steps[..depth].iter().map(Step::to_string).collect();
+                    let (place, found, path) = (place.trim_start_matches('.'), kind(here), path.literal.value());
+                    let wanted = if matches!(step, Step::Field(_)) { "an object" } else { "a list" };
+                    let what = format!("`{place}` is {found}, the path `{path}` needs {wanted}");
+                    state.summary.fault = Some((row.line, self.file.error(row.line, field.column, &what)));
+                    break;
+                }
+                value = match (step, here) {
                     (Step::Field(name), Value::Object(fields)) => {
-                        place.push_str(&format!(".{name}"));
                         fields.iter().find(|field| field.name == *name).map(|field| &field.value)
                     }
-                    (Step::Item(index), Value::List(items)) => {
-                        place.push_str(&format!("[{index}]"));
-                        items.get(*index)
-                    }
-                    _ => break,
+                    (Step::Item(index), Value::List(items)) => items.get(*index),
+                    _ => None,
                 };
-                match inner {
-                    Some(inner) => value = inner,
-                    None => break,
-                }
             }
         }
     }
@@ -214,17 +216,16 @@ impl<'a> SampleCheck<'a> {
                 Cell::Text(_) => self.is_deep = false,
             }
         }
-        let (name, path, line) = (self.name.clone(), self.path, row.line);
+        let (file, line) = (self.file, row.line);
         let mut found = vec![false; self.states.len()];
         let mut others = BTreeSet::new();
         let fields = row.fields.iter().map(|field| (field, false)).chain(inside.iter().map(|field| (field, true)));
         for (field, is_inside) in fields {
             let shown = &field.name;
-            let at = || format!("\nnote: at {path}:{line}:{}", field.column);
-            let error = |misfit: Misfit| {
-                let help = misfit.help.map_or(String::new(), |help| format!("\nhelp: {help}"));
-                let found = misfit.found;
-                (line, format!("`{name}` line {line}: `{shown}` {found}, the column wants `\0`{help}{}", at()))
+            let error = |Misfit { found, help }| {
+                let help = help.map_or(String::new(), |help| format!("\nhelp: {help}"));
+                let what = format!("`{shown}` {found}, the column wants `\0`{help}");
+                (line, file.error(line, field.column, &what))
             };
             match self.states.iter().position(|state| state.reads(field, is_inside)) {
                 // An output has these fields, too. The column has been read by its name.
@@ -232,14 +233,14 @@ impl<'a> SampleCheck<'a> {
                 Some(index) if std::mem::replace(&mut found[index], true) => {
                     let state = &mut self.states[index];
                     if !std::mem::replace(&mut state.is_reported, true) {
-                        let what = format!("`{name}` line {line}: `{shown}` is given twice{}", at());
-                        self.ctxt.error(state.column.ident, what);
+                        let what = format!("`{shown}` is given twice");
+                        self.ctxt.error(state.column.ident, file.error(line, field.column, &what));
                     }
                 }
                 Some(index) => self.states[index].summary.add(&field.cell, error),
                 None => {
                     if !is_inside {
-                        self.record_unread(field, line, at);
+                        self.record_unread(field, line);
                     }
                     let key = Key { name: shown.clone(), is_inside };
                     if let Some(summary) = self.summary_of_other(&key, line) {
@@ -252,10 +253,10 @@ impl<'a> SampleCheck<'a> {
         self.first_line.get_or_insert(line);
         for (state, _) in self.states.iter_mut().zip(found).filter(|(_, found)| !found) {
             let shown = state.name();
-            state.summary.absent.get_or_insert_with(|| missing(&name, path, line, &shown));
+            state.summary.absent.get_or_insert_with(|| file.missing(line, &shown));
         }
         for (key, summary) in self.others.iter_mut().filter(|(key, _)| !others.contains(*key)) {
-            summary.absent.get_or_insert_with(|| missing(&name, path, line, &key.name));
+            summary.absent.get_or_insert_with(|| file.missing(line, &key.name));
         }
     }
 
@@ -272,23 +273,23 @@ impl<'a> SampleCheck<'a> {
             let mut summary = Summary::new(DataType::Unknown, &self.types);
             // The earlier lines did not have the field.
             let before = self.first_line.filter(|start| *start < line);
-            summary.absent = before.map(|start| missing(&self.name, self.path, start, &key.name));
+            summary.absent = before.map(|start| self.file.missing(start, &key.name));
             self.others.insert(key.clone(), summary);
         }
         self.others.get_mut(key)
     }
 
     /// Records a field that no column of the struct itself reads.
-    fn record_unread(&mut self, field: &Named, line: usize, at: impl Fn() -> String) {
+    fn record_unread(&mut self, field: &Named, line: usize) {
         if self.states.iter().any(|state| state.begins_in(field)) || !self.unread_names.insert(field.name.clone()) {
             return;
         }
         let names: Vec<&str> = self.states.iter().map(|state| state.column.name.as_str()).collect();
         let near = suggest::nearest(&field.name, &names).filter(|_| !self.has_flat);
         let help = near.map_or(String::new(), |near| format!("\nhelp: did you mean `{near}`?"));
-        let (sample, ident, name) = (&self.name, self.schema.ident, &field.name);
-        let what = format!("`{sample}` line {line}: `{ident}` has no column `{name}`, and denies unknown ones{help}");
-        self.unread.push((name.clone(), what + &at()));
+        let (ident, name) = (self.schema.ident, &field.name);
+        let what = format!("`{ident}` has no column `{name}`, and denies unknown ones{help}");
+        self.unread.push((name.clone(), self.file.error(line, field.column, &what)));
     }
 
     /// Reports the errors, and generates the checks that the compiler makes.
@@ -298,7 +299,7 @@ impl<'a> SampleCheck<'a> {
             && self.states.iter().any(|state| !state.may_be_missing())
             && !self.states.iter().any(|state| state.summary.is_found || state.column.is_flat())
         {
-            let what = format!("`{}` has one field, {field:?}", self.name);
+            let what = format!("`{}` has one field, {field:?}", self.file.name);
             self.ctxt.error(self.literal, format!("{what}\nhelp: the fields of a CSV are separated by commas"));
             return TokenStream::new();
         }
@@ -313,7 +314,7 @@ impl<'a> SampleCheck<'a> {
         let description = quote!(<#row as __pathway_io::Schema>::SCHEMA);
         let unread: Vec<&str> = self.unread.iter().map(|(name, _)| name.as_str()).collect();
         let nowhere = |name: &str, help: &str| {
-            format!("no line of `{}` has `{name}`, which has no default\nhelp: {help}", self.name)
+            format!("no line of `{}` has `{name}`, which has no default\nhelp: {help}", self.file.name)
         };
         let mut checks = TokenStream::new();
         for state in self.states.iter_mut().filter(|state| !state.is_reported) {
@@ -361,8 +362,3 @@ impl<'a> SampleCheck<'a> {
 }
 
 const ADD_DEFAULT: &str = "add `#[schema(default)]`, or make it an `Option<\0>`";
-
-fn missing(sample: &str, path: &str, line: usize, name: &str) -> Fault {
-    let what = format!("`{sample}` line {line}: `{name}` is missing, the column wants `\0`");
-    (line, format!("{what}\nhelp: {ADD_DEFAULT}\nnote: at {path}:{line}:1"))
-}
