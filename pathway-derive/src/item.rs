@@ -59,7 +59,7 @@ fn list<T>(input: ParseStream, parse: fn(ParseStream) -> syn::Result<T>, ty: Tok
             _ => match name(&input.fork()) {
                 Ok(name) => {
                     items.extend(parse.parse2(quote!(#name #ty)));
-                    option::skip_to_comma(input);
+                    option::up_to_comma(input);
                 }
                 Err(_) => {
                     let _ = input.parse::<TokenTree>();

@@ -67,7 +67,7 @@ pub fn parse_list(ctxt: &Ctxt, tokens: TokenStream) -> Vec<RawOption> {
                     Ok(option) => options.push(option),
                     Err(error) => {
                         ctxt.syn_error(error);
-                        skip_to_comma(input);
+                        up_to_comma(input);
                     }
                 }
                 if !input.is_empty() {
@@ -126,12 +126,16 @@ fn parse_one(ctxt: &Ctxt, input: ParseStream) -> syn::Result<RawOption> {
     Err(input.error(format!("expected `,` after the option `{name}`")))
 }
 
-pub fn skip_to_comma(input: ParseStream) {
+/// Returns the tokens up to the next comma, which are skipped.
+pub fn up_to_comma(input: ParseStream) -> TokenStream {
+    let mut tokens = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {
-        if input.parse::<TokenTree>().is_err() {
-            return;
+        match input.parse::<TokenTree>() {
+            Ok(token) => tokens.extend([token]),
+            Err(_) => break,
         }
     }
+    tokens
 }
 
 /// Returns the options of all attributes with this name. `example` is the error for an attribute without a list.

@@ -6,7 +6,7 @@ mod call;
 mod parse;
 pub mod sketch;
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 
@@ -16,25 +16,17 @@ use crate::ctxt::Ctxt;
 
 /// Expands the tokens of `next!` that follow `($crate)`.
 pub fn expand(tokens: TokenStream) -> TokenStream {
+    let mut tokens = tokens.into_iter();
+    let Some(TokenTree::Group(krate)) = tokens.next() else { return TokenStream::new() };
+    let runtime = Runtime(krate.stream());
     let ctxt = Ctxt::new();
-    let mut krate = TokenStream::new();
-    let parsed = Parser::parse2(
-        |input: ParseStream| {
-            let group: Group = input.parse()?;
-            krate = group.stream();
-            let call = parse(&ctxt, input);
-            if call.is_none() {
-                input.parse::<TokenStream>()?;
-            }
-            Ok(call)
-        },
-        tokens,
-    );
-    let call = parsed.unwrap_or_else(|error| {
-        ctxt.syn_error(error);
-        None
-    });
-    let runtime = Runtime(krate);
+    let call = |input: ParseStream| {
+        let call = parse(&ctxt, input);
+        // The error in the remaining tokens has been reported.
+        input.parse::<TokenStream>()?;
+        Ok(call)
+    };
+    let call = call.parse2(tokens.collect()).map_err(|error| ctxt.syn_error(error)).ok().flatten();
     let errors = ctxt.check();
     match call {
         Some(Call { subject, row: Some(row) }) if errors.is_empty() => row.push(&subject, &runtime),

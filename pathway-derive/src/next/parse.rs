@@ -1,12 +1,13 @@
 //! Parses the tokens of the call: a subject and a row. All mistakes in the row are reported together.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, ExprAssign, ExprPath, Ident, LitStr, Token, token};
 
 use super::call::{Call, Field, Row, Value};
 use crate::ctxt::Ctxt;
+use crate::option::up_to_comma;
 use crate::types::text;
 
 pub fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
@@ -31,7 +32,6 @@ pub fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
     let mut call = Call { subject, row: None };
     if !input.is_empty() && !input.peek(Token![,]) {
         ctxt.error_at(input.span(), format!("expected `,` after the subject\n{example}"));
-        skip_rest(input);
         return Some(call);
     }
     skip_comma(input);
@@ -39,9 +39,7 @@ pub fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
         ctxt.error(&call.subject, format!("expected a row after the subject\n{example}"));
     } else if is_literal(input) {
         call.row = parse_literal(ctxt, input);
-        if input.peek(Token![,]) {
-            skip_comma(input);
-        }
+        skip_comma(input);
         if !input.is_empty() {
             ctxt.error_at(input.span(), "expected nothing after the row");
         }
@@ -54,29 +52,12 @@ pub fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
         }
         ctxt.error(wrong, format!("expected `column: value`\nhelp: {help}"));
     }
-    // The error in the remaining tokens has been reported.
-    skip_rest(input);
     Some(call)
 }
 
-/// Returns the tokens up to the next comma, which are skipped.
-pub fn up_to_comma(input: ParseStream) -> TokenStream {
-    let mut tokens = TokenStream::new();
-    while !input.is_empty() && !input.peek(Token![,]) {
-        match input.parse::<TokenTree>() {
-            Ok(token) => tokens.extend([token]),
-            Err(_) => break,
-        }
-    }
-    tokens
-}
-
+/// Skips a comma, if one is next.
 fn skip_comma(input: ParseStream) {
     let _ = input.parse::<Token![,]>();
-}
-
-fn skip_rest(input: ParseStream) {
-    let _ = input.parse::<TokenStream>();
 }
 
 /// Returns whether a path and braces come next.
@@ -101,7 +82,8 @@ fn parse_literal(ctxt: &Ctxt, input: ParseStream) -> Option<Row> {
         let brace = syn::braced!(content in input);
         let mut row = Row { path, brace, fields: Vec::new(), rest: None };
         parse_fields(ctxt, &content, &mut row);
-        skip_rest(&content);
+        // The error in the remaining tokens has been reported.
+        content.parse::<TokenStream>()?;
         Ok(row)
     })();
     parsed.map_err(|error| ctxt.syn_error(error)).ok()

@@ -11,7 +11,8 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprPath, Ident, Token};
 
 use super::call::{Runtime, is_inferred};
-use super::parse::{is_whole_literal, up_to_comma};
+use super::parse::is_whole_literal;
+use crate::option::up_to_comma;
 
 /// Expands the tokens of `next!` that follow `($crate)`, for an editor.
 pub fn expand(tokens: TokenStream) -> TokenStream {
