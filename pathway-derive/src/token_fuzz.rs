@@ -63,19 +63,13 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec((any::<usize>(), any::<usize>(), any::<u8>()), 0..8)
 }
 
-/// Collects the tokens, including those in groups.
-fn vocabulary(tokens: TokenStream, words: &mut Vec<TokenTree>) {
-    for token in tokens {
-        if let TokenTree::Group(group) = &token {
-            vocabulary(group.stream(), words);
-        }
-        words.push(token);
-    }
-}
-
-fn count(tokens: &TokenStream) -> usize {
-    let inner = |token| if let TokenTree::Group(group) = token { count(&group.stream()) } else { 0 };
-    tokens.clone().into_iter().map(|token| 1 + inner(token)).sum()
+/// Returns the tokens, including those in groups.
+fn vocabulary(tokens: TokenStream) -> Vec<TokenTree> {
+    let inner = |token: &TokenTree| match token {
+        TokenTree::Group(group) => vocabulary(group.stream()),
+        _ => Vec::new(),
+    };
+    tokens.into_iter().flat_map(|token| [inner(&token), vec![token]].concat()).collect()
 }
 
 /// Returns the tokens with the token at position `at`, in depth-first order, changed.
@@ -104,17 +98,14 @@ fn change(tokens: TokenStream, at: &mut usize, word: &TokenTree, how: u8) -> Tok
 
 fn mutate(tokens: TokenStream, words: &[TokenTree], changes: &[Change]) -> TokenStream {
     changes.iter().fold(tokens, |tokens, (place, word, how)| {
-        let mut at = place % count(&tokens).max(1);
+        let mut at = place % vocabulary(tokens.clone()).len().max(1);
         change(tokens, &mut at, &words[word % words.len()], *how)
     })
 }
 
 /// Runs `check` on changed tokens of one of the `inputs`.
 fn check_changed_tokens(inputs: &[TokenStream], check: impl Fn(TokenStream)) {
-    let mut words = Vec::new();
-    for input in inputs {
-        vocabulary(input.clone(), &mut words);
-    }
+    let words: Vec<TokenTree> = inputs.iter().cloned().flat_map(vocabulary).collect();
     let cases = std::env::var("FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1500);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let result = TestRunner::new(config).run(&(0..inputs.len(), changes()), |(input, changes)| {

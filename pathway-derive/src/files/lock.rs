@@ -1,18 +1,5 @@
 //! The lock of a schema: JSON that people read too, with one column on each line.
-//!
-//! ```json
-//! {
-//!   "lock": 1,
-//!   "name": "Cat",
-//!   "append_only": false,
-//!   "deny_unknown": false,
-//!   "columns": [
-//!     { "name": "key", "type": "i64", "primary_key": true },
-//!     { "name": "weight", "type": "f64", "optional": true, "has_default": true, "aliases": ["kg"], "description": "..." },
-//!     { "flatten": "Place", "field": "place", "prefix": "place_" }
-//!   ]
-//! }
-//! ```
+//! The documentation of `derive(Schema)` shows one.
 //!
 //! Properties of a column that are false or empty are omitted. Equal schemas have equal texts.
 
