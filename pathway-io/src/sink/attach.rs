@@ -11,7 +11,7 @@ use crossbeam_channel::Receiver;
 
 use super::Sink;
 use super::options::SinkOptions;
-use super::spec::{AnySink, FileSink, SinkSpec, Target};
+use super::spec::{AnySink, SinkSpec, Target};
 use crate::rows::check::RowCheck;
 use crate::rows::commit::{Commit, Update};
 use crate::rows::schema::Schema;
@@ -32,7 +32,7 @@ struct Attached<S: Schema> {
 }
 
 /// A function that makes the sink of a worker, with its path.
-type MakeSink<S> = dyn Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send;
+type MakeSink<S> = dyn Fn(usize) -> (PathBuf, Box<dyn AnySink<S>>) + Send;
 
 impl<S: Schema> Default for TableSinks<S> {
     fn default() -> Self {
@@ -75,7 +75,7 @@ impl<S: Schema> TableSinks<S> {
         }
         let of_worker = |worker| {
             let specs = per_worker.iter().map(|sink| sink(worker));
-            specs.map(|(path, sink)| SinkSpec::file(path, AnySink::File(sink))).collect()
+            specs.map(|(path, sink)| SinkSpec::file(path, sink)).collect()
         };
         workers.map(of_worker).collect()
     }
@@ -83,7 +83,7 @@ impl<S: Schema> TableSinks<S> {
 
 fn check<S: Schema>(spec: &mut SinkSpec<S>) -> Result<Option<RowCheck<S>>> {
     let named = |kind| Error::sink(&spec.name, kind);
-    let sink = spec.sink.get();
+    let sink = &spec.sink;
     spec.is_transactional = guarded("is_transactional", || sink.is_transactional()).map_err(named)?;
     guarded("row_check", || sink.row_check()).map_err(named)
 }
@@ -106,15 +106,9 @@ pub(crate) trait AnySinks {
 impl<S: Schema> AnySinks for TableSinks<S> {
     fn outputs(&self, workers: Range<usize>) -> Vec<(Target, Option<&'static str>)> {
         let attached = self.0.lock();
-        let output = |spec: &SinkSpec<S>| {
-            let format = match &spec.sink {
-                AnySink::File(sink) => Some(sink.format()),
-                AnySink::Plain(_) | AnySink::Staged(_) => None,
-            };
-            Some((spec.target.clone()?, format))
-        };
+        let output = |spec: &SinkSpec<S>| Some((spec.target.clone()?, spec.sink.format()));
         let per_worker = workers.flat_map(|worker| attached.per_worker.iter().map(move |make| make(worker)));
-        let per_worker = per_worker.map(|(path, sink)| (Target::file(path), Some(sink.format())));
+        let per_worker = per_worker.map(|(path, sink)| (Target::file(path), sink.format()));
         attached.sinks.iter().filter_map(output).chain(per_worker).collect()
     }
 
@@ -168,7 +162,7 @@ impl<S: Schema> Table<S> {
     pub(crate) fn add_worker_sink(
         &self,
         path: &Path,
-        make: impl Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send + 'static,
+        make: impl Fn(usize) -> (PathBuf, Box<dyn AnySink<S>>) + Send + 'static,
     ) {
         self.attach(&path.display().to_string(), |attached| attached.per_worker.push(Box::new(make)));
     }
@@ -240,8 +234,7 @@ impl<S> Table<S> {
     where
         S: Schema,
     {
-        let (name, sink) = (Arc::clone(self.name()), AnySink::Plain(Box::new(sink)));
-        self.add_sink(SinkSpec::new(name, None, sink, options));
+        self.add_sink(SinkSpec::new(Arc::clone(self.name()), None, sink, options));
     }
 
     /// Calls `callback` with each update, in order, on its own thread.

@@ -30,7 +30,7 @@ pub(crate) struct InlineSink<S: Schema> {
 }
 
 struct OpenSink<S: Schema> {
-    sink: AnySink<S>,
+    sink: Box<dyn AnySink<S>>,
     /// Whether a call has failed, so that only the drop may follow.
     has_failed: bool,
     /// Events of the user's code belong to the span of the sink, and not to the span of the committing source.
@@ -46,20 +46,20 @@ impl<S: Schema> InlineSink<S> {
     pub(super) fn write(&self, commit: &Commit<S>) {
         self.call(|sink, method| {
             method.set("write");
-            sink.get().write(commit)?;
+            sink.write(commit)?;
             self.part.progress.taken(commit.len());
             method.set("flush");
-            sink.get().flush()
+            sink.flush()
         });
     }
 
     /// Calls the sink, if it is open and has not failed. Returns whether the call succeeded.
-    fn call(&self, call: impl FnOnce(&mut AnySink<S>, &Cell<&'static str>) -> Result<(), BoxError>) -> bool {
+    fn call(&self, call: impl FnOnce(&mut dyn AnySink<S>, &Cell<&'static str>) -> Result<(), BoxError>) -> bool {
         let mut open = self.open.lock();
         let Some(OpenSink { sink, has_failed: has_failed @ false, span }) = &mut *open else { return false };
         let method = Cell::new("write");
         self.part.progress.set_idle(false);
-        let kind = span.in_scope(|| failure(&method, || call(sink, &method)));
+        let kind = span.in_scope(|| failure(&method, || call(&mut **sink, &method)));
         self.part.progress.set_idle(true);
         let Some(kind) = kind else { return true };
         *has_failed = true;
@@ -93,7 +93,7 @@ impl Worker {
         let mut is_open = false;
         let kind = failure(&self.method, || {
             if self.control.wait_until_checked() {
-                open.sink.get().open(S::SCHEMA)?;
+                open.sink.open(S::SCHEMA)?;
                 is_open = true;
             }
             Ok(())
@@ -112,7 +112,7 @@ impl Worker {
             if let SinkMessage::Sync { reply, .. } = message
                 && inline.call(|sink, method| {
                     method.set("flush");
-                    sink.get().flush()
+                    sink.flush()
                 })
             {
                 // The checkpointer may have given up.
@@ -121,7 +121,7 @@ impl Worker {
         }
         inline.call(|sink, method| {
             method.set("close");
-            sink.get().close()
+            sink.close()
         });
         let closed = inline.open.lock().take();
         closed.into_iter().for_each(|sink| inline.drop_sink(sink));

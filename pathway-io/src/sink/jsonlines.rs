@@ -47,7 +47,7 @@ use crate::rows::table::Table;
 use crate::run::error::RunResult;
 use crate::sink::Sink;
 use crate::sink::file::OutputFile;
-use crate::sink::spec::{AnySink, FileSink, SinkSpec};
+use crate::sink::spec::{AnySink, SinkSpec};
 
 /// Writes the updates of a table to a JSON Lines file.
 ///
@@ -70,7 +70,7 @@ use crate::sink::spec::{AnySink, FileSink, SinkSpec};
 pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
     let path = path.as_ref();
     let sink = JsonLinesSink { file: OutputFile::new(path), writer: RowWriter::new::<S>() };
-    table.add_sink(SinkSpec::file(path.to_owned(), AnySink::File(Box::new(sink))));
+    table.add_sink(SinkSpec::file(path.to_owned(), Box::new(sink)));
 }
 
 struct JsonLinesSink {
@@ -78,13 +78,13 @@ struct JsonLinesSink {
     writer: RowWriter,
 }
 
-impl<S: Schema> FileSink<S> for JsonLinesSink {
-    fn file(&mut self) -> &mut OutputFile {
-        &mut self.file
+impl<S: Schema> AnySink<S> for JsonLinesSink {
+    fn file(&mut self) -> Option<&mut OutputFile> {
+        Some(&mut self.file)
     }
 
-    fn format(&self) -> &'static str {
-        "jsonlines"
+    fn format(&self) -> Option<&'static str> {
+        Some("jsonlines")
     }
 }
 

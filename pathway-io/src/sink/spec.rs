@@ -43,17 +43,29 @@ impl Target {
     }
 }
 
-/// A sink that writes one file.
-pub(crate) trait FileSink<S: Schema>: Sink<S> {
-    fn file(&mut self) -> &mut OutputFile;
+/// A sink, with the parts that only the library's own sinks have.
+pub(crate) trait AnySink<S: Schema>: Sink<S> {
+    /// Returns the file, if the sink writes one file.
+    fn file(&mut self) -> Option<&mut OutputFile> {
+        None
+    }
 
-    /// Returns the name of the format, as an error shows it.
-    fn format(&self) -> &'static str;
+    /// Returns the name of the file's format, as an error shows it.
+    fn format(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Returns the sink, if it makes many commits durable together.
+    fn staged(&mut self) -> Option<&mut dyn StagedSink> {
+        None
+    }
 }
+
+impl<S: Schema> AnySink<S> for Box<dyn Sink<S>> {}
 
 /// A transactional sink that makes many commits durable together, as a part of its output. A flush makes nothing
 /// durable.
-pub(crate) trait StagedSink<S: Schema>: Sink<S> {
+pub(crate) trait StagedSink {
     /// Returns the moment at which the part must end.
     fn due(&self) -> Option<Instant>;
 
@@ -69,52 +81,26 @@ pub(crate) struct SinkSpec<S: Schema> {
     pub(crate) name: Arc<str>,
     /// The file that the sink writes, if any.
     pub(crate) target: Option<Target>,
-    pub(crate) sink: AnySink<S>,
+    pub(crate) sink: Box<dyn AnySink<S>>,
     pub(crate) options: SinkOptions,
     /// The answer of [`Sink::is_transactional`] at the start.
     pub(crate) is_transactional: bool,
 }
 
-/// A sink that the runtime calls only through [`Sink`], or a sink that the runtime also syncs or whose parts it ends.
-pub(crate) enum AnySink<S: Schema> {
-    Plain(Box<dyn Sink<S>>),
-    File(Box<dyn FileSink<S>>),
-    #[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "the seam serves Parquet"))]
-    Staged(Box<dyn StagedSink<S>>),
-}
-
 impl<S: Schema> SinkSpec<S> {
-    pub(crate) fn new(name: Arc<str>, target: Option<Target>, sink: AnySink<S>, options: SinkOptions) -> Self {
-        SinkSpec { name, target, sink, options, is_transactional: false }
+    pub(crate) fn new(
+        name: Arc<str>,
+        target: Option<Target>,
+        sink: impl Sink<S> + 'static,
+        options: SinkOptions,
+    ) -> Self {
+        let sink: Box<dyn Sink<S>> = Box::new(sink);
+        SinkSpec { name, target, sink: Box::new(sink), options, is_transactional: false }
     }
 
     /// Returns a sink that writes one file or one directory.
-    pub(crate) fn file(path: PathBuf, sink: AnySink<S>) -> Self {
-        Self::new(path.display().to_string().into(), Some(Target::file(path)), sink, SinkOptions::new())
-    }
-}
-
-impl<S: Schema> AnySink<S> {
-    /// Returns the sink if it makes many commits durable together.
-    pub(crate) fn staged(&mut self) -> Option<&mut dyn StagedSink<S>> {
-        match self {
-            AnySink::Plain(_) | AnySink::File(_) => None,
-            AnySink::Staged(sink) => Some(&mut **sink),
-        }
-    }
-
-    pub(crate) fn get(&mut self) -> &mut dyn Sink<S> {
-        match self {
-            AnySink::Plain(sink) => &mut **sink,
-            AnySink::File(sink) => &mut **sink,
-            AnySink::Staged(sink) => &mut **sink,
-        }
-    }
-
-    pub(crate) fn file(&mut self) -> Option<&mut OutputFile> {
-        match self {
-            AnySink::Plain(_) | AnySink::Staged(_) => None,
-            AnySink::File(sink) => Some(sink.file()),
-        }
+    pub(crate) fn file(path: PathBuf, sink: Box<dyn AnySink<S>>) -> Self {
+        let (name, options) = (path.display().to_string().into(), SinkOptions::new());
+        SinkSpec { name, target: Some(Target::file(path)), sink, options, is_transactional: false }
     }
 }

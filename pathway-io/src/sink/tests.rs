@@ -24,44 +24,40 @@ use crate::schema::infer::csv::Reader;
 use crate::testing::EveryColumn;
 
 /// A sink that is attached to a table, called by the kit instead of its thread.
-struct Attached<S: Schema> {
-    sink: AnySink<S>,
-    is_transactional: bool,
-}
+struct Attached<S: Schema>(Box<dyn AnySink<S>>);
 
 fn attached<S: Schema + Send>(attach: impl FnOnce(&Table<S>)) -> Attached<S> {
     let pipeline = crate::Pipeline::new();
     let table = pipeline.read(crate::testing::script([]));
     attach(&table);
-    let mut spec = table.extensions().get::<TableSinks<S>>().take().pop().unwrap();
-    Attached { is_transactional: spec.sink.get().is_transactional(), sink: spec.sink }
+    Attached(table.extensions().get::<TableSinks<S>>().take().pop().unwrap().sink)
 }
 
 impl<S: Schema> Sink<S> for Attached<S> {
     fn open(&mut self, schema: &'static TableSchema) -> RunResult {
-        self.sink.get().open(schema)
+        self.0.open(schema)
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
-        self.sink.get().write(commit)
+        self.0.write(commit)
     }
 
     fn flush(&mut self) -> RunResult {
-        self.sink.get().flush()?;
+        self.0.flush()?;
         // A sink that writes parts makes its commits durable only when the checkpointer asks for the end of a part.
-        self.sink.staged().map_or(Ok(()), |sink| sink.end_part())
+        self.0.staged().map_or(Ok(()), |sink| sink.end_part())
     }
 
     fn is_transactional(&self) -> bool {
-        self.is_transactional
+        self.0.is_transactional()
     }
 
     fn recover(&mut self, schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
-        self.sink.get().recover(schema)
+        self.0.recover(schema)
     }
 
     fn close(&mut self) -> RunResult {
-        self.sink.get().close()
+        self.0.close()
     }
 }
 

@@ -97,7 +97,7 @@ impl Worker {
         // Events of the user's code on this thread belong to this span.
         let _span = info_span!("sink", sink = &*self.part.name).entered();
         let SinkSpec { mut sink, options, .. } = spec;
-        if let Some(kind) = failure(&self.method, || self.serve(&mut sink, options, recovery, &messages)) {
+        if let Some(kind) = failure(&self.method, || self.serve(&mut *sink, options, recovery, &messages)) {
             self.fail(kind);
         }
         if let Err(kind) = dropped("its drop", [sink]) {
@@ -110,7 +110,7 @@ impl Worker {
 
     fn serve<S: Schema>(
         &self,
-        sink: &mut AnySink<S>,
+        sink: &mut dyn AnySink<S>,
         options: SinkOptions,
         recovery: Option<Recovery<S>>,
         messages: &Receiver<SinkMessage<S>>,
@@ -147,7 +147,7 @@ impl Worker {
                 SinkMessage::Commit(delivery) => {
                     last = delivery.commit.time();
                     match &mut retry {
-                        Some(retry) => retry.write(delivery, sink.get(), self)?,
+                        Some(retry) => retry.write(delivery, sink, self)?,
                         None => self.write_delivery(sink, &delivery, lengths.as_mut())?,
                     }
                 }
@@ -164,7 +164,7 @@ impl Worker {
             next = match messages.try_recv() {
                 Ok(next) => Some(next),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
-                    self.flush_kept(sink.get(), retry.as_mut())?;
+                    self.flush_kept(sink, retry.as_mut())?;
                     if is_transactional {
                         let durable = sink.staged().map_or(last, |sink| sink.durable());
                         self.part.progress.set_durable(durable);
@@ -174,7 +174,7 @@ impl Worker {
             };
         }
         self.method.set("close");
-        sink.get().close()?;
+        sink.close()?;
         if let Some(file) = sink.file() {
             file.check()?;
         }
@@ -186,7 +186,7 @@ impl Worker {
     fn wait<S: Schema>(
         &self,
         messages: &Receiver<SinkMessage<S>>,
-        sink: &mut AnySink<S>,
+        sink: &mut dyn AnySink<S>,
     ) -> Result<Option<SinkMessage<S>>, BoxError> {
         loop {
             let due = sink.staged().and_then(|sink| sink.due());
@@ -209,12 +209,14 @@ impl Worker {
     }
 
     /// Makes everything that was written durable.
-    fn sync<S: Schema>(&self, sink: &mut AnySink<S>, retry: Option<&mut Retry<S>>) -> RunResult {
+    fn sync<S: Schema>(&self, sink: &mut dyn AnySink<S>, retry: Option<&mut Retry<S>>) -> RunResult {
         self.method.set("flush");
-        match sink {
-            AnySink::File(sink) => sink.file().sync(),
-            AnySink::Staged(sink) => sink.end_part(),
-            AnySink::Plain(sink) => self.flush_kept(&mut **sink, retry),
+        if let Some(file) = sink.file() {
+            file.sync()
+        } else if let Some(staged) = sink.staged() {
+            staged.end_part()
+        } else {
+            self.flush_kept(sink, retry)
         }
     }
 
@@ -229,13 +231,13 @@ impl Worker {
     /// Writes a commit to a sink that is not retried.
     fn write_delivery<S: Schema>(
         &self,
-        sink: &mut AnySink<S>,
+        sink: &mut dyn AnySink<S>,
         delivery: &Delivery<S>,
         lengths: Option<&mut Lengths>,
     ) -> RunResult {
         let commit = &delivery.commit;
         self.part.progress.writes(commit.time());
-        self.write(sink.get(), commit)?;
+        self.write(sink, commit)?;
         self.part.progress.taken(commit.len());
         if let (Some(lengths), Some(file)) = (lengths, sink.file()) {
             lengths.since.push_back((commit.time(), file.position()));
@@ -246,15 +248,15 @@ impl Worker {
     /// Opens a sink, or recovers a transactional sink and sends it the commits that it lacks.
     fn open<S: Schema>(
         &self,
-        sink: &mut AnySink<S>,
+        sink: &mut dyn AnySink<S>,
         recovery: Option<&Recovery<S>>,
         retry: Option<&mut Retry<S>>,
     ) -> RunResult {
         let Some(Recovery { checkpoint, known, held }) = recovery else {
             self.method.set("open");
-            return sink.get().open(S::SCHEMA);
+            return sink.open(S::SCHEMA);
         };
-        let time = self.recover(sink.get())?;
+        let time = self.recover(sink)?;
         if time > *checkpoint {
             return Err(fatal(format!(
                 "it has commits up to time {time}, and the checkpoint in the state directory is of time {checkpoint}: \
@@ -271,10 +273,10 @@ impl Worker {
             )));
         }
         let mut missed = held.iter().filter(|commit| commit.time() > time);
-        let written = missed.try_for_each(|commit| self.write(sink.get(), commit)).and_then(|()| self.sync(sink, None));
+        let written = missed.try_for_each(|commit| self.write(sink, commit)).and_then(|()| self.sync(sink, None));
         match (written, retry) {
             (Err(error), Some(retry)) if retry.refusals.apply_to(&error) => {
-                retry.refusals.write_rest(held, sink.get(), self)?;
+                retry.refusals.write_rest(held, sink, self)?;
             }
             (written, _) => written?,
         }

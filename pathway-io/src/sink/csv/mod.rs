@@ -33,7 +33,7 @@ use crate::rows::table::Table;
 use crate::run::error::RunResult;
 use crate::sink::Sink;
 use crate::sink::file::{OutputFile, numbered};
-use crate::sink::spec::{AnySink, FileSink, SinkSpec};
+use crate::sink::spec::{AnySink, SinkSpec};
 
 /// Writes the updates of a table to a CSV file.
 ///
@@ -85,7 +85,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
         return;
     }
     let sink = CsvSink { file: OutputFile::new(path), options };
-    table.add_sink(SinkSpec::file(path.to_owned(), AnySink::File(Box::new(sink))));
+    table.add_sink(SinkSpec::file(path.to_owned(), Box::new(sink)));
 }
 
 /// Options for a CSV file.
@@ -166,13 +166,13 @@ struct CsvSink {
     options: Options,
 }
 
-impl<S: Schema> FileSink<S> for CsvSink {
-    fn file(&mut self) -> &mut OutputFile {
-        &mut self.file
+impl<S: Schema> AnySink<S> for CsvSink {
+    fn file(&mut self) -> Option<&mut OutputFile> {
+        Some(&mut self.file)
     }
 
-    fn format(&self) -> &'static str {
-        if self.options.pathway { "csv as Pathway writes it" } else { "csv" }
+    fn format(&self) -> Option<&'static str> {
+        Some(if self.options.pathway { "csv as Pathway writes it" } else { "csv" })
     }
 }
 

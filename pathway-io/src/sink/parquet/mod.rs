@@ -96,8 +96,7 @@ const UNFINISHED: &str = ".part.parquet.new";
 /// Panics if the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, directory: impl AsRef<Path>, options: Options) {
     let directory = directory.as_ref();
-    let sink = AnySink::Staged(Box::new(ParquetSink::new(directory, options)));
-    table.add_sink(SinkSpec::file(directory.to_owned(), sink));
+    table.add_sink(SinkSpec::file(directory.to_owned(), Box::new(ParquetSink::new(directory, options))));
 }
 
 /// Options for the parts of a table.
@@ -290,7 +289,7 @@ impl<S: Schema> Sink<S> for ParquetSink {
         self.last = commit.time();
         let is_old = self.options.every.is_some_and(|every| self.since.elapsed() >= every);
         if self.updates >= self.options.rows || is_old {
-            StagedSink::<S>::end_part(self)?;
+            self.end_part()?;
         }
         Ok(())
     }
@@ -304,11 +303,17 @@ impl<S: Schema> Sink<S> for ParquetSink {
     }
 
     fn close(&mut self) -> RunResult {
-        StagedSink::<S>::end_part(self)
+        self.end_part()
     }
 }
 
-impl<S: Schema> StagedSink<S> for ParquetSink {
+impl<S: Schema> AnySink<S> for ParquetSink {
+    fn staged(&mut self) -> Option<&mut dyn StagedSink> {
+        Some(self)
+    }
+}
+
+impl StagedSink for ParquetSink {
     fn due(&self) -> Option<Instant> {
         if self.updates == 0 { None } else { self.since.checked_add(self.options.every?) }
     }

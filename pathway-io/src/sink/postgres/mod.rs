@@ -129,7 +129,7 @@ use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::database::Start;
 use crate::sink::options::SinkOptions;
-use crate::sink::spec::{AnySink, SinkSpec, Target};
+use crate::sink::spec::{SinkSpec, Target};
 use layout::Layout;
 use session::{Session, Sessions};
 
@@ -171,7 +171,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, option
         pending: Vec::new(),
     };
     let options = SinkOptions::new().retry(retry.unwrap_or_else(default_retry)).refused_rows(refused_rows);
-    table.add_sink(SinkSpec::new(name.into(), Some(target), AnySink::Plain(Box::new(sink)), options));
+    table.add_sink(SinkSpec::new(name.into(), Some(target), sink, options));
 }
 
 /// The port of a server unless a connection string has another one.

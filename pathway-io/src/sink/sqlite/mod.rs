@@ -87,7 +87,7 @@ use crate::sink::Sink;
 use crate::sink::database::Start;
 use crate::sink::file::storage::FileError;
 use crate::sink::options::SinkOptions;
-use crate::sink::spec::{AnySink, SinkSpec, Target};
+use crate::sink::spec::{SinkSpec, Target};
 use database::{Database, check_whole, classified, classified_in_commit, is_utf16};
 use layout::Layout;
 
@@ -156,7 +156,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
     let retry = options.retry.unwrap_or_else(default_retry);
     let options = SinkOptions::new().retry(retry).refused_rows(options.refused_rows);
     let name = path.display().to_string().into();
-    table.add_sink(SinkSpec::new(name, Some(target), AnySink::Plain(Box::new(sink)), options));
+    table.add_sink(SinkSpec::new(name, Some(target), sink, options));
 }
 
 /// See [`Options::retry`].
