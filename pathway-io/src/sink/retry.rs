@@ -38,8 +38,6 @@ pub(super) struct Retry<S: Schema> {
     /// The time of the last commit that was flushed.
     flushed: u64,
     began: Instant,
-    /// Whether a flush has succeeded since the last error.
-    progressed: bool,
     /// Whether a stop was requested, so that the next attempt is the last.
     is_last: bool,
     pub(super) refusals: Refusals,
@@ -55,7 +53,6 @@ impl<S: Schema> Retry<S> {
             since: None,
             flushed: 0,
             began: Instant::now(),
-            progressed: false,
             is_last: false,
             refusals,
         }
@@ -101,7 +98,7 @@ impl<S: Schema> Retry<S> {
         }
         self.updates = 0;
         self.since = None;
-        self.progressed = true;
+        self.attempts = Attempts::default();
         self.is_last = false;
     }
 
@@ -167,9 +164,7 @@ impl<S: Schema> Retry<S> {
         if self.is_last || is_fatal(&*error) {
             return Err(error);
         }
-        // An attempt that flushed something was healthy, even if it was short.
-        let ran = if std::mem::take(&mut self.progressed) { Duration::MAX } else { self.began.elapsed() };
-        let Some(wait) = self.attempts.failed(&self.restart, ran) else { return Err(error) };
+        let Some(wait) = self.attempts.failed(&self.restart, self.began.elapsed()) else { return Err(error) };
         worker.part.progress.retry();
         let retries = worker.part.progress.retries();
         warn!(sink = &*worker.part.name, retries, ?wait, "is tried again: it failed: {}", text_with_causes(&*error));
