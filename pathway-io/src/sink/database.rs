@@ -1,5 +1,8 @@
 //! The parts that the sinks for databases share.
 
+use crate::rows::data_type::DataType;
+use crate::rows::description::{Column, TableSchema};
+
 /// The table with the time of each table's last commit. Every table that it names was made by a pipeline.
 pub(super) const TABLES: &str = "pathway_io_tables";
 
@@ -8,6 +11,35 @@ pub(super) const TABLES: &str = "pathway_io_tables";
 pub(super) enum Start {
     Empty,
     Continue,
+}
+
+/// A column of the table. `K` is its kind in the database.
+pub(super) struct Expected<K> {
+    pub(super) name: &'static str,
+    pub(super) kind: K,
+    pub(super) optional: bool,
+    /// Whether it belongs to the primary key of the table.
+    pub(super) primary_key: bool,
+}
+
+/// Returns the columns of the table, which has the updates or the current rows.
+pub(super) fn expected<K>(schema: &TableSchema, updates: bool, kind: impl Fn(&DataType) -> K) -> Vec<Expected<K>> {
+    let of_schema = schema.columns.iter().map(|&Column { name, ref data_type, optional, primary_key, .. }| Expected {
+        name,
+        kind: kind(data_type),
+        optional,
+        primary_key: !updates && primary_key,
+    });
+    let added = if updates { &["time", "diff"][..] } else { &[] };
+    let added =
+        added.iter().map(|name| Expected { name, kind: kind(&DataType::I64), optional: false, primary_key: false });
+    of_schema.chain(added).collect()
+}
+
+/// Returns the quoted names of the columns: of all, of the primary key, or of the others.
+pub(super) fn names<K>(columns: &[Expected<K>], key: Option<bool>) -> Vec<String> {
+    let chosen = columns.iter().filter(|column| key.is_none_or(|key| key == column.primary_key));
+    chosen.map(|column| quoted(column.name)).collect()
 }
 
 /// Returns a name in the quotes of SQL.

@@ -2,10 +2,10 @@
 
 use postgres::{Client, Transaction};
 
-use crate::rows::description::{Column, TableSchema};
+use crate::rows::description::TableSchema;
 use crate::run::error::{BoxError, fatal};
 use crate::schema::Dialect;
-use crate::sink::database::{Start, TABLES, foreign_rows, on_conflict, quoted};
+use crate::sink::database::{Expected, Start, TABLES, expected, foreign_rows, names, on_conflict, quoted};
 use crate::sink::postgres::error::classified;
 use crate::sink::postgres::kind::Kind;
 
@@ -34,16 +34,8 @@ pub(super) struct Layout {
     /// The `COPY` statement, for the updates and for the rows of new keys.
     pub(super) copy: String,
     pub(super) set_time: String,
-    pub(super) columns: Vec<Expected>,
+    pub(super) columns: Vec<Expected<Kind>>,
     create: String,
-}
-
-/// The expected description of a column.
-pub(super) struct Expected {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) primary_key: bool,
-    optional: bool,
 }
 
 /// A column as the server describes it.
@@ -72,26 +64,15 @@ impl Layout {
         let table = table.unwrap_or(schema.name).to_owned();
         let within = namespace.as_deref().map(|schema| quoted(schema) + ".").unwrap_or_default();
         let updates = updates || !schema.has_key();
-        let expected = |column: &'static Column| Expected {
-            name: column.name,
-            kind: Kind::of(&column.data_type),
-            primary_key: !updates && column.primary_key,
-            optional: column.optional,
-        };
-        let mut columns: Vec<Expected> = schema.columns.iter().map(expected).collect();
-        if updates {
-            let added = ["time", "diff"].into_iter();
-            columns.extend(added.map(|name| Expected { name, kind: Kind::Int8, primary_key: false, optional: false }));
-        }
+        let columns = expected(schema, updates, Kind::of);
         let (name, tables) = (format!("{within}{}", quoted(&table)), format!("{within}{TABLES}"));
-        let chosen =
-            |key: Option<bool>| columns.iter().filter(move |column| key.is_none_or(|key| key == column.primary_key));
-        let names = |key| chosen(key).map(|column| quoted(column.name)).collect::<Vec<String>>();
-        let arrays = |key| {
-            let arrays = chosen(key).zip(1..).map(|(column, number)| format!("${number}::{}[]", column.kind.name()));
+        let arrays = |only_key: bool| {
+            let chosen = columns.iter().filter(|column| !only_key || column.primary_key);
+            let arrays = chosen.zip(1..).map(|(column, number)| format!("${number}::{}[]", column.kind.name()));
             arrays.collect::<Vec<String>>().join(", ")
         };
-        let (all, keys, values) = (names(None).join(", "), names(Some(true)), names(Some(false)));
+        let all = names(&columns, None).join(", ");
+        let (keys, values) = (names(&columns, Some(true)), names(&columns, Some(false)));
         let same: Vec<String> = keys.iter().map(|key| format!("kept.{key} = gone.{key}")).collect();
         let create = if updates {
             schema.sql_ddl_of_updates(Dialect::Postgres, &table)
@@ -108,12 +89,12 @@ impl Layout {
         Layout {
             upsert: format!(
                 "INSERT INTO {name} ({all}) SELECT * FROM unnest({}) {}",
-                arrays(None),
+                arrays(false),
                 on_conflict(&keys, &values)
             ),
             delete: format!(
                 "DELETE FROM {name} AS kept USING unnest({}) AS gone ({}) WHERE {}",
-                arrays(Some(true)),
+                arrays(true),
                 keys.join(", "),
                 same.join(" AND ")
             ),

@@ -3,22 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::rows::data_type::DataType;
-use crate::rows::description::Column;
-
-/// A column of the schema, as SQLite describes it.
-pub(super) struct Expected {
-    pub(super) name: &'static str,
-    pub(super) affinity: Affinity,
-    pub(super) not_null: bool,
-    /// The column's position in the primary key, from 1.
-    pub(super) key: u32,
-}
-
-impl Expected {
-    pub(super) fn new(column: &'static Column) -> Self {
-        Expected { name: column.name, affinity: Affinity::of(&column.data_type), not_null: !column.optional, key: 0 }
-    }
-}
+use crate::sink::database::Expected;
 
 /// The affinity that SQLite derives from a column's declared type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +19,7 @@ pub(super) enum Affinity {
 }
 
 impl Affinity {
-    fn of(data_type: &DataType) -> Self {
+    pub(super) fn of(data_type: &DataType) -> Self {
         match data_type {
             DataType::Bool
             | DataType::I8
@@ -95,6 +80,7 @@ struct Actual {
     /// The declared type, or the name of its affinity if the table is not `STRICT`.
     data_type: String,
     not_null: bool,
+    /// The column's position in the primary key, from 1.
     key: u32,
     is_generated: bool,
 }
@@ -133,11 +119,12 @@ fn collation(connection: &Connection, table: &str, column: &str) -> rusqlite::Re
 pub(super) fn difference(
     connection: &Connection,
     table: &str,
-    columns: &[Expected],
+    columns: &[Expected<Affinity>],
 ) -> rusqlite::Result<Option<String>> {
     let query = "SELECT strict FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE";
     let is_strict = connection.query_row(query, [table], |row| row.get(0))?;
     let found = columns_of(connection, table, is_strict)?;
+    let mut keys = 0;
     for (wanted, found) in columns.iter().zip(&found) {
         let (name, data_type) = (wanted.name, &found.data_type);
         if wanted.name != found.name {
@@ -146,20 +133,21 @@ pub(super) fn difference(
         if found.is_generated {
             return Ok(Some(format!("its column `{name}` is generated")));
         }
-        let should_be = if is_strict { wanted.affinity.strict_name() } else { wanted.affinity.name() };
+        let should_be = if is_strict { wanted.kind.strict_name() } else { wanted.kind.name() };
         if data_type != should_be && !(is_strict && data_type == "ANY") {
             return Ok(Some(format!("its column `{name}` is {data_type} and should be {should_be}")));
         }
-        if wanted.key != found.key {
+        keys += u32::from(wanted.primary_key);
+        if found.key != if wanted.primary_key { keys } else { 0 } {
             return Ok(Some(format!("its column `{name}` has another part in the primary key")));
         }
-        if wanted.key > 0
+        if wanted.primary_key
             && let Some(collation) = collation(connection, table, name)?
         {
             return Ok(Some(format!("its column `{name}` has the collation {collation}, and a key needs BINARY")));
         }
         // A key is never null here, but SQLite reports it as nullable or not.
-        if found.not_null && !wanted.not_null {
+        if found.not_null && wanted.optional {
             return Ok(Some(format!("its column `{name}` takes no NULL")));
         }
     }

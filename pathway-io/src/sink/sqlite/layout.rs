@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
-use super::columns::{Affinity, Expected, difference};
+use super::columns::{Affinity, difference};
 use crate::rows::description::TableSchema;
 use crate::run::error::BoxError;
-use crate::sink::database::{Start, TABLES, foreign_rows, on_conflict, quoted};
+use crate::sink::database::{Expected, Start, TABLES, expected, foreign_rows, names, on_conflict, quoted};
 
 /// The statements for one table.
 pub(super) struct Layout {
@@ -16,28 +16,15 @@ pub(super) struct Layout {
     pub(super) delete: String,
     pub(super) set_time: String,
     create: String,
-    columns: Vec<Expected>,
+    columns: Vec<Expected<Affinity>>,
 }
 
 impl Layout {
     pub(super) fn new(schema: &'static TableSchema, table: Option<&str>, updates: bool) -> Self {
         let table = table.unwrap_or(schema.name).to_owned();
         let updates = updates || !schema.has_key();
-        let mut columns: Vec<Expected> = schema.columns.iter().map(Expected::new).collect();
-        if updates {
-            let added = ["time", "diff"].into_iter();
-            columns.extend(added.map(|name| Expected { name, affinity: Affinity::Integer, not_null: true, key: 0 }));
-        } else {
-            let keys = columns.iter_mut().zip(schema.columns).filter(|(_, column)| column.primary_key);
-            for (number, (described, _)) in (1..).zip(keys) {
-                described.key = number;
-            }
-        }
-        let names = |key: Option<bool>| -> Vec<String> {
-            let wanted = columns.iter().filter(|column| key.is_none_or(|key| key == (column.key > 0)));
-            wanted.map(|column| quoted(column.name)).collect()
-        };
-        let (all, keys, values) = (names(None), names(Some(true)), names(Some(false)));
+        let columns = expected(schema, updates, Affinity::of);
+        let (all, keys, values) = (names(&columns, None), names(&columns, Some(true)), names(&columns, Some(false)));
         let name = quoted(&table);
         let insert = format!("INSERT INTO {name} ({}) VALUES ({})", all.join(", "), vec!["?"; all.len()].join(", "));
         Layout {
@@ -62,7 +49,7 @@ impl Layout {
             }
         }
         for (number, column) in self.columns.iter().enumerate() {
-            let same = |other: &&Expected| other.name.eq_ignore_ascii_case(column.name);
+            let same = |other: &&Expected<_>| other.name.eq_ignore_ascii_case(column.name);
             if let Some(other) = self.columns[..number].iter().find(same) {
                 return Err(format!(
                     "the columns `{}` and `{}` differ in case only, which SQLite ignores; rename one of them \
@@ -129,19 +116,19 @@ impl Layout {
     }
 }
 
-fn create(table: &str, columns: &[Expected], keys: &[String]) -> String {
+fn create(table: &str, columns: &[Expected<Affinity>], keys: &[String]) -> String {
     let mut lines: Vec<String> = columns
         .iter()
         .map(|column| {
-            let not_null = if column.not_null { " NOT NULL" } else { "" };
-            format!("{} {}{not_null}", quoted(column.name), column.affinity.name())
+            let not_null = if column.optional { "" } else { " NOT NULL" };
+            format!("{} {}{not_null}", quoted(column.name), column.kind.name())
         })
         .collect();
     if !keys.is_empty() {
         lines.push(format!("PRIMARY KEY ({})", keys.join(", ")));
     }
     // A single integer key is SQLite's rowid, which needs no separate index.
-    let by_row_number = keys.len() == 1 && columns.iter().any(|c| c.key > 0 && c.affinity == Affinity::Integer);
+    let by_row_number = keys.len() == 1 && columns.iter().any(|c| c.primary_key && c.kind == Affinity::Integer);
     let without_row_number = if keys.is_empty() || by_row_number { "" } else { " WITHOUT ROWID" };
     format!("CREATE TABLE {table} (\n    {}\n){without_row_number}", lines.join(",\n    "))
 }
