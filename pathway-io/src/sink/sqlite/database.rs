@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{CachedStatement, Connection, ErrorCode};
 
 use super::bind::{Bind, Part};
 use super::layout::Layout;
@@ -19,13 +19,8 @@ pub(super) struct Database {
     pub(super) connection: Connection,
     /// A buffer for the text of values that SQLite has no type for.
     pub(super) scratch: Vec<u8>,
-    /// The number of the update that is being written, from 1 within its commit. 0 before the first.
-    pub(super) update: usize,
     /// The time of the last commit that this sink has written or found.
     pub(super) time: u64,
-    /// The updates of a commit that SQLite refuses, so that all of them are known after one attempt. It is `None` if
-    /// the first refusal ends the commit.
-    pub(super) refused: Option<Vec<(usize, BoxError)>>,
 }
 
 impl Database {
@@ -35,18 +30,18 @@ impl Database {
     }
 
     /// Writes the rows of a commit. The transaction ends with the next flush, so that commits that arrive together
-    /// share it.
-    pub(super) fn apply<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
+    /// share it. If `finds_refused`, the error names all updates that SQLite refuses, and otherwise the first one.
+    pub(super) fn apply<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>, finds_refused: bool) -> RunResult {
         if self.connection.is_autocommit() {
-            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| classified(error.into()))?;
         }
+        let mut refused = finds_refused.then(Vec::new);
         if layout.updates {
-            self.append(layout, commit)?;
+            self.append(layout, commit, &mut refused)?;
         } else {
-            self.change(layout, commit)?;
+            self.change(layout, commit, &mut refused)?;
         }
-        self.update = 0;
-        Ok(())
+        Error::refused_each(refused.unwrap_or_default()).map_or(Ok(()), |refusal| Err(refusal.into()))
     }
 
     /// Replaces the stored time of the last commit.
@@ -76,11 +71,9 @@ impl Database {
     }
 
     /// Appends the updates to the table.
-    fn append<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
-        let mut insert = self.connection.prepare_cached(&layout.insert)?;
-        self.update = 0;
-        for (batch, row) in commit.rows() {
-            self.update += 1;
+    fn append<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>, refused: &mut Refused) -> RunResult {
+        let mut insert = prepared(&self.connection, &layout.insert)?;
+        for (update, (batch, row)) in commit.rows().enumerate() {
             let mut bind = Bind::new::<S>(row, Part::All, &mut insert, &mut self.scratch);
             batch.columns.visit(0, &mut bind);
             let written = bind.finish().and_then(|end| {
@@ -88,7 +81,7 @@ impl Database {
                 insert.raw_bind_parameter(end + 1, batch.diff(row))?;
                 insert.raw_execute()
             });
-            collect(&mut self.refused, written, self.update, &self.connection)?;
+            collect(refused, written, update, &self.connection)?;
         }
         Ok(())
     }
@@ -97,13 +90,11 @@ impl Database {
     ///
     /// The removals come first, because an added row may have a unique value of a removed one. In a commit, a key has
     /// at most one removal and then one addition, so this order does not change the result.
-    fn change<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
-        let mut upsert = self.connection.prepare_cached(&layout.insert)?;
-        let mut delete = self.connection.prepare_cached(&layout.delete)?;
+    fn change<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>, refused: &mut Refused) -> RunResult {
+        let mut upsert = prepared(&self.connection, &layout.insert)?;
+        let mut delete = prepared(&self.connection, &layout.delete)?;
         for adds in [false, true] {
-            self.update = 0;
-            for (batch, row) in commit.rows() {
-                self.update += 1;
+            for (update, (batch, row)) in commit.rows().enumerate() {
                 if (batch.diff(row) > 0) != adds || (!adds && batch.is_replaced(row)) {
                     continue;
                 }
@@ -111,11 +102,12 @@ impl Database {
                 let mut bind = Bind::new::<S>(row, part, statement, &mut self.scratch);
                 batch.columns.visit(0, &mut bind);
                 let written = bind.finish().and_then(|_| statement.raw_execute());
-                if collect(&mut self.refused, written, self.update, &self.connection)? && adds {
+                if collect(refused, written, update, &self.connection)? && adds {
                     // Without the update, the earlier row of the key is removed.
                     let mut bind = Bind::new::<S>(row, Part::Key, &mut delete, &mut self.scratch);
                     batch.columns.visit(0, &mut bind);
-                    bind.finish().and_then(|_| delete.raw_execute())?;
+                    let removed = bind.finish().and_then(|_| delete.raw_execute());
+                    removed.map_err(|error| classified_in_commit(error, Some(update)))?;
                 }
             }
         }
@@ -123,20 +115,29 @@ impl Database {
     }
 }
 
-/// Collects the error of an update, from 1 on, if SQLite has undone that update alone. Returns whether there is one.
+fn prepared<'c>(connection: &'c Connection, statement: &str) -> Result<CachedStatement<'c>, BoxError> {
+    connection.prepare_cached(statement).map_err(|error| classified(error.into()))
+}
+
+/// The updates of a commit that SQLite refuses, so that all of them are known after one attempt. `None` if the first
+/// one ends the commit.
+type Refused = Option<Vec<(usize, BoxError)>>;
+
+/// Collects the error of an update, if SQLite has undone that update alone. Returns whether there is one.
 fn collect(
-    refused: &mut Option<Vec<(usize, BoxError)>>,
+    refused: &mut Refused,
     written: rusqlite::Result<usize>,
     update: usize,
     connection: &Connection,
-) -> rusqlite::Result<bool> {
+) -> Result<bool, BoxError> {
     match (written, refused) {
+        (Ok(_), _) => Ok(false),
         // A trigger with `RAISE(ROLLBACK, ..)` ends the whole transaction.
         (Err(error), Some(refused)) if is_refusal(&error) && !connection.is_autocommit() => {
-            refused.push((update - 1, error.into()));
+            refused.push((update, error.into()));
             Ok(true)
         }
-        (written, _) => written.map(|_| false),
+        (Err(error), _) => Err(classified_in_commit(error, Some(update))),
     }
 }
 

@@ -78,7 +78,7 @@ use crate::rows::commit::Commit;
 use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
-use crate::run::error::{BoxError, Error, RunResult};
+use crate::run::error::{BoxError, RunResult};
 use crate::run::files::Watch;
 use crate::run::lock::Lock;
 use crate::run::quarantine::BadRows;
@@ -250,9 +250,7 @@ impl SqliteSink {
         let time = self.layout.prepare(&mut connection, start)?;
         // SQLite keeps its own limit if that is lower.
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(self.row_limit).unwrap_or(i32::MAX))?;
-        let (scratch, last) = (Vec::new(), time.unwrap_or(0));
-        let refused = self.finds_refused.then(Vec::new);
-        self.database = Some(Database { connection, scratch, update: 0, time: last, refused });
+        self.database = Some(Database { connection, scratch: Vec::new(), time: time.unwrap_or(0) });
         Ok(time)
     }
 }
@@ -276,12 +274,7 @@ impl<S: Schema> Sink<S> for SqliteSink {
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
         let database = self.database.as_mut().ok_or("the database is not open")?;
-        let applied = database.apply(&self.layout, commit);
-        applied.map_err(|error| classified_in_commit(error, database.update.checked_sub(1)))?;
-        let refused = database.refused.as_mut().map(std::mem::take).unwrap_or_default();
-        if let Some(refusal) = Error::refused_each(refused) {
-            return Err(refusal.into());
-        }
+        database.apply(&self.layout, commit, self.finds_refused)?;
         database.set_time(&self.layout, commit.time()).map_err(classified)
     }
 
