@@ -114,7 +114,6 @@ mod options;
 mod session;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use postgres::Config;
 
@@ -125,10 +124,8 @@ use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
 use crate::run::quarantine::BadRows;
-use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::database::Start;
-use crate::sink::options::SinkOptions;
 use crate::sink::spec::{SinkSpec, Target};
 use layout::Layout;
 use session::{Session, Sessions};
@@ -152,7 +149,7 @@ pub fn write<S: Schema>(table: &Table<S>, config: impl Into<String>) {
 ///
 /// Panics if the pipeline of the table has been started or dropped.
 pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, options: Options) {
-    let Options { table: name, schema, updates, row_limit, connect, retry, refused_rows } = options;
+    let Options { table: name, schema, updates, row_limit, connect, sink: options } = options;
     let config = config.into();
     let layout = Layout::new(S::SCHEMA, name.as_deref(), schema, updates);
     let database = shown(&config);
@@ -164,23 +161,17 @@ pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, option
     let target = Target { part: Some(part), is_server: true, ..Target::file(PathBuf::from(database)) };
     let sink = PostgresSink::<S> {
         layout,
-        row_limit: row_limit.unwrap_or(limit::ROW_LIMIT),
-        finds_refused: refused_rows != BadRows::Fail,
+        row_limit,
+        finds_refused: options.refused_rows != BadRows::Fail,
         sessions: Sessions::new(config, connect),
         session: None,
         pending: Vec::new(),
     };
-    let options = SinkOptions::new().retry(retry.unwrap_or_else(default_retry)).refused_rows(refused_rows);
     table.add_sink(SinkSpec::new(name.into(), Some(target), sink, options));
 }
 
 /// The port of a server unless a connection string has another one.
 const PORT: u16 = 5432;
-
-/// See [`Options::retry`].
-fn default_retry() -> Restart {
-    Restart::backoff(Duration::from_millis(100)..Duration::from_secs(10)).attempts(40)
-}
 
 /// Returns the server and the database of a connection string, without user and password. Different servers have
 /// different names.

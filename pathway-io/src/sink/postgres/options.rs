@@ -1,11 +1,15 @@
 //! [`Options`] for a table in a PostgreSQL database.
 
+use std::time::Duration;
+
 use postgres::Socket;
 use postgres::tls::{MakeTlsConnect, TlsConnect};
 
+use super::limit;
 use super::session::Connect;
 use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
+use crate::sink::options::SinkOptions;
 
 /// Options for a table in a database.
 ///
@@ -26,16 +30,29 @@ use crate::run::restart::Restart;
 /// let history = postgres::Options::new().schema("zoo").table("cat_history").updates();
 /// postgres::write_with(&cats, "host=localhost dbname=zoo", history);
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct Options {
     pub(super) table: Option<String>,
     pub(super) schema: Option<String>,
     pub(super) updates: bool,
-    pub(super) row_limit: Option<usize>,
+    pub(super) row_limit: usize,
     pub(super) connect: Connect,
-    pub(super) retry: Option<Restart>,
-    pub(super) refused_rows: BadRows,
+    pub(super) sink: SinkOptions,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let retry = Restart::backoff(Duration::from_millis(100)..Duration::from_secs(10)).attempts(40);
+        Options {
+            table: None,
+            schema: None,
+            updates: false,
+            row_limit: limit::ROW_LIMIT,
+            connect: Connect::default(),
+            sink: SinkOptions::new().retry(retry),
+        }
+    }
 }
 
 impl Options {
@@ -71,7 +88,7 @@ impl Options {
     ///
     /// A larger row that a source pushes is a bad row. Set it lower if the server has little memory for large rows.
     pub fn row_limit(mut self, bytes: usize) -> Self {
-        self.row_limit = Some(bytes);
+        self.row_limit = bytes;
         self
     }
 
@@ -99,7 +116,7 @@ impl Options {
     /// the sources wait when the backlog is full. `attempts(1)` turns retries off. See
     /// [`SinkOptions::retry`](crate::SinkOptions::retry).
     pub fn retry(mut self, restart: Restart) -> Self {
-        self.retry = Some(restart);
+        self.sink = self.sink.retry(restart);
         self
     }
 
@@ -118,7 +135,7 @@ impl Options {
     /// The server does not say which row of a commit it refuses, so the sink finds the row by trying parts of the
     /// commit. See [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
     pub fn refused_rows(mut self, policy: BadRows) -> Self {
-        self.refused_rows = policy;
+        self.sink = self.sink.refused_rows(policy);
         self
     }
 }

@@ -82,11 +82,9 @@ use crate::run::error::{BoxError, RunResult};
 use crate::run::files::Watch;
 use crate::run::lock::Lock;
 use crate::run::quarantine::BadRows;
-use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::database::Start;
 use crate::sink::file::storage::FileError;
-use crate::sink::options::SinkOptions;
 use crate::sink::spec::{SinkSpec, Target};
 use database::{Database, check_whole, classified, classified_in_commit, is_utf16};
 use layout::Layout;
@@ -141,10 +139,10 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
 /// Panics if the pipeline of the table has been started or dropped.
 pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: Options) {
     let path = path.as_ref();
-    let layout = Layout::new(S::SCHEMA, options.table.as_deref(), options.updates);
+    let Options { table: name, updates, row_limit, sink: options } = options;
+    let layout = Layout::new(S::SCHEMA, name.as_deref(), updates);
     // SQLite ignores the case of ASCII letters in the name of a table.
     let target = Target { part: Some(layout.table.to_ascii_lowercase()), ..Target::file(path.to_owned()) };
-    let row_limit = options.row_limit.unwrap_or(limit::ROW_LIMIT);
     let sink = SqliteSink {
         path: path.to_owned(),
         layout,
@@ -153,15 +151,8 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
         database: None,
         opened: None,
     };
-    let retry = options.retry.unwrap_or_else(default_retry);
-    let options = SinkOptions::new().retry(retry).refused_rows(options.refused_rows);
     let name = path.display().to_string().into();
     table.add_sink(SinkSpec::new(name, Some(target), sink, options));
-}
-
-/// See [`Options::retry`].
-fn default_retry() -> Restart {
-    Restart::backoff(Duration::from_millis(10)..Duration::from_secs(1)).attempts(60)
 }
 
 struct SqliteSink {

@@ -1,7 +1,11 @@
 //! [`Options`] for a table in a SQLite database.
 
+use std::time::Duration;
+
+use super::limit;
 use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
+use crate::sink::options::SinkOptions;
 
 /// Options for a table in a database.
 ///
@@ -21,14 +25,20 @@ use crate::run::restart::Restart;
 /// sqlite::write_with(&cats, "zoo.sqlite", options);
 /// sqlite::write_with(&cats, "zoo.sqlite", sqlite::Options::new().table("cat_history").updates());
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Options {
     pub(super) table: Option<String>,
     pub(super) updates: bool,
-    pub(super) row_limit: Option<usize>,
-    pub(super) retry: Option<Restart>,
-    pub(super) refused_rows: BadRows,
+    pub(super) row_limit: usize,
+    pub(super) sink: SinkOptions,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let retry = Restart::backoff(Duration::from_millis(10)..Duration::from_secs(1)).attempts(60);
+        Options { table: None, updates: false, row_limit: limit::ROW_LIMIT, sink: SinkOptions::new().retry(retry) }
+    }
 }
 
 impl Options {
@@ -56,7 +66,7 @@ impl Options {
     /// a source pushes is a bad row. A higher limit has an effect only if your program links a SQLite that was compiled
     /// for it.
     pub fn row_limit(mut self, bytes: usize) -> Self {
-        self.row_limit = Some(bytes);
+        self.row_limit = bytes;
         self
     }
 
@@ -67,7 +77,7 @@ impl Options {
     /// fails the pipeline immediately. `attempts(1)` turns retries off. See
     /// [`SinkOptions::retry`](crate::SinkOptions::retry).
     pub fn retry(mut self, restart: Restart) -> Self {
-        self.retry = Some(restart);
+        self.sink = self.sink.retry(restart);
         self
     }
 
@@ -77,7 +87,7 @@ impl Options {
     ///
     /// See [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
     pub fn refused_rows(mut self, policy: BadRows) -> Self {
-        self.refused_rows = policy;
+        self.sink = self.sink.refused_rows(policy);
         self
     }
 }
