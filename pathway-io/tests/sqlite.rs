@@ -355,6 +355,19 @@ fn a_view_or_a_file_that_is_not_a_database_is_not_touched() {
 }
 
 #[test]
+fn a_trigger_may_have_the_name_of_the_table() {
+    let dir = TempDir::new();
+    let path = dir.path("cats.sqlite");
+    let triggers = "CREATE TABLE log (x); CREATE TRIGGER cat AFTER INSERT ON log BEGIN SELECT 1; END";
+    Connection::open(&path).unwrap().execute_batch(triggers).unwrap();
+    // The first run creates the table, and the second one finds it.
+    for key in [1, 2] {
+        write(&path, sqlite::Options::new(), move |cats| Ok(cats.next(cat(key, "felis"))?)).unwrap();
+        assert_eq!(rows(&path, "SELECT key FROM Cat"), [[int(key)]]);
+    }
+}
+
+#[test]
 fn one_database_can_hold_several_tables() {
     let dir = TempDir::new();
     let path = dir.path("zoo.sqlite");

@@ -72,7 +72,11 @@ impl Layout {
             ) WITHOUT ROWID"
         ))?;
         let kind: Option<String> = transaction
-            .query_row("SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE", [&self.table], |row| row.get(0))
+            .query_row(
+                "SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE AND type <> 'trigger'",
+                [&self.table],
+                |row| row.get(0),
+            )
             .optional()?;
         match kind.as_deref() {
             None => transaction.execute_batch(&self.create)?,
