@@ -225,6 +225,6 @@ fn count_quotes(text: &[u8]) -> usize {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "persist", feature = "infer"))]
 #[path = "tests.rs"]
 mod tests;
