@@ -84,26 +84,21 @@ macro_rules! refuse {
         $($crate::rows::column::mismatch::refuse!(@$kind $wanted);)*
     };
     (@bool $wanted:expr) => {
-        fn visit_bool<Fault: serde::de::Error>(self, found: bool) -> Result<Self::Value, Fault> {
-            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Bool(found)))
-        }
+        $crate::rows::column::mismatch::refuse!(@value $wanted, visit_bool(bool), Bool);
     };
     (@integer $wanted:expr) => {
-        fn visit_u64<Fault: serde::de::Error>(self, found: u64) -> Result<Self::Value, Fault> {
-            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Unsigned(found)))
-        }
-        fn visit_i64<Fault: serde::de::Error>(self, found: i64) -> Result<Self::Value, Fault> {
-            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Signed(found)))
-        }
+        $crate::rows::column::mismatch::refuse!(@value $wanted, visit_u64(u64), Unsigned);
+        $crate::rows::column::mismatch::refuse!(@value $wanted, visit_i64(i64), Signed);
     };
     (@float $wanted:expr) => {
-        fn visit_f64<Fault: serde::de::Error>(self, found: f64) -> Result<Self::Value, Fault> {
-            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Float(found)))
-        }
+        $crate::rows::column::mismatch::refuse!(@value $wanted, visit_f64(f64), Float);
     };
     (@str $wanted:expr) => {
-        fn visit_str<Fault: serde::de::Error>(self, found: &str) -> Result<Self::Value, Fault> {
-            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Str(found)))
+        $crate::rows::column::mismatch::refuse!(@value $wanted, visit_str(&str), Str);
+    };
+    (@value $wanted:expr, $visit:ident($found:ty), $unexpected:ident) => {
+        fn $visit<Fault: serde::de::Error>(self, found: $found) -> Result<Self::Value, Fault> {
+            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::$unexpected(found)))
         }
     };
     (@unit $wanted:expr) => {
