@@ -17,11 +17,12 @@ use crate::rows::data_type::DataType;
 
 /// A map by name.
 #[doc(hidden)]
-pub trait TextMap: ColumnType + FromIterator<(String, Self::Value)> {
+pub trait TextMap:
+    ColumnType + FromIterator<(String, Self::Value)> + IntoIterator<Item = (String, Self::Value)>
+{
     type Value: ColumnType;
 
     fn fields(&self) -> impl Iterator<Item = (&String, &Self::Value)>;
-    fn into_sorted(self) -> Vec<(String, Self::Value)>;
 }
 
 /// Lists of the names and values of the maps.
@@ -44,12 +45,6 @@ macro_rules! maps {
 
                 fn fields(&self) -> impl Iterator<Item = (&String, &T)> {
                     self.iter()
-                }
-
-                fn into_sorted(self) -> Vec<(String, T)> {
-                    let mut fields = Vec::from_iter(self);
-                    fields.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-                    fields
                 }
             }
         )*
@@ -96,7 +91,9 @@ impl<M: TextMap> Buffer for MapBuffer<M> {
     delegated!(0);
 
     fn push(&mut self, map: M) {
-        self.0.push(map.into_sorted());
+        let mut fields = Vec::from_iter(map);
+        fields.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        self.0.push(fields);
     }
 
     fn push_placeholder(&mut self) {
