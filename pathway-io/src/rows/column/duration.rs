@@ -13,10 +13,10 @@ use super::mismatch::{mismatch, out_of_range, refuse};
 use super::number::whole;
 use super::strict::Fault;
 
-/// Makes a duration a column type, from its conversions to and from nanoseconds. The last, optional conversion is that
-/// of an integer of 64 bits without a sign, which is scanned.
+/// Makes a duration a column type, from its zero and its conversions to and from nanoseconds. The last, optional
+/// conversion is that of an integer of 64 bits without a sign, which is scanned.
 macro_rules! duration {
-    ($type:ty, $data_type:ident, $nanos:expr, $of_nanos:expr $(, $of_scanned:expr)?) => {
+    ($type:ty, $data_type:ident, $zero:expr, $nanos:expr, $of_nanos:expr $(, $of_scanned:expr)?) => {
         $crate::rows::column::column_type!(
             $type,
             $crate::rows::column::number::NumberBuffer<$type>,
@@ -26,10 +26,7 @@ macro_rules! duration {
 
         impl $crate::rows::column::number::Fixed for $type {
             $crate::rows::column::number::own_identity!();
-
-            fn placeholder() -> Self {
-                <$type>::default()
-            }
+            const PLACEHOLDER: Self = $zero;
 
             fn read<'de, D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 $crate::rows::column::duration::read(deserializer, $of_nanos)
@@ -60,7 +57,7 @@ macro_rules! duration {
 #[cfg(any(feature = "chrono", feature = "jiff"))]
 pub(super) use duration;
 
-duration!(Duration, Duration, Duration::as_nanos, of_nanos, Duration::from_nanos);
+duration!(Duration, Duration, Duration::ZERO, Duration::as_nanos, of_nanos, Duration::from_nanos);
 
 fn of_nanos(nanos: i128) -> Option<Duration> {
     const SECOND: u128 = 1_000_000_000;

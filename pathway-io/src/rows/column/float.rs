@@ -20,10 +20,7 @@ macro_rules! floats {
         $(
             impl Fixed for $type {
                 type Identity = $bits;
-
-                fn placeholder() -> Self {
-                    0.0
-                }
+                const PLACEHOLDER: Self = 0.0;
 
                 #[inline]
                 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -15,10 +15,7 @@ macro_rules! nonzero {
 
             impl Fixed for NonZero<$type> {
                 own_identity!();
-
-                fn placeholder() -> Self {
-                    Self::MIN
-                }
+                const PLACEHOLDER: Self = Self::MIN;
 
                 #[inline]
                 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

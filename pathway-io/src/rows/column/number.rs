@@ -36,8 +36,9 @@ pub trait Fixed: ColumnType + Copy {
     /// differently.
     type Identity: Eq + Hash;
 
-    /// Returns an arbitrary value, for a row of which only the key is known.
-    fn placeholder() -> Self;
+    /// An arbitrary value, for a row of which only the key is known.
+    const PLACEHOLDER: Self;
+
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
     /// See [`Buffer::scan`].
     #[inline]
@@ -102,7 +103,7 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
 
     #[inline]
     fn push_placeholder(&mut self) {
-        self.0.push(T::placeholder());
+        self.0.push(T::PLACEHOLDER);
     }
 
     #[inline]
@@ -169,10 +170,7 @@ column_type!(bool, NumberBuffer<bool>, DataType::Bool; KeyType NotNull);
 
 impl Fixed for bool {
     own_identity!();
-
-    fn placeholder() -> Self {
-        false
-    }
+    const PLACEHOLDER: Self = false;
 
     #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -229,10 +227,7 @@ macro_rules! integers {
     ($type:ident) => {
         impl Fixed for $type {
             own_identity!();
-
-            fn placeholder() -> Self {
-                0
-            }
+            const PLACEHOLDER: Self = 0;
 
             #[inline]
             fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -20,21 +20,23 @@ use crate::rows::data_type::DataType;
 
 const SECOND: u32 = 1_000_000_000;
 
+const EPOCH: NaiveDateTime = DateTime::UNIX_EPOCH.naive_utc();
+
 text_forms! {
-    NaiveDate, Date, NaiveDate::default(), |text| read_date(text).and_then(to_date),
+    NaiveDate, Date, EPOCH.date(), |text| read_date(text).and_then(to_date),
         |date, _, out| write_date(of_date(date), out);
-    NaiveTime, Time, NaiveTime::default(), |text| read_time(text).and_then(to_time),
+    NaiveTime, Time, NaiveTime::MIN, |text| read_time(text).and_then(to_time),
         |time, _, out| write_time(of_time(time), out),
         canonical |time| as_written(NaiveDate::default().and_time(time), no_offset()).time();
-    NaiveDateTime, DateTime, NaiveDateTime::default(), read_both, write_both,
+    NaiveDateTime, DateTime, EPOCH, read_both, write_both,
         canonical |both| as_written(both, no_offset());
-    DateTime<Utc>, Timestamp, <DateTime<Utc>>::default(),
+    DateTime<Utc>, Timestamp, DateTime::UNIX_EPOCH,
         |text| Ok(<DateTime<FixedOffset>>::parse(text)?.to_utc()), write_instant,
         canonical |instant: DateTime<Utc>| as_written(instant.naive_utc(), no_offset()).and_utc();
 }
 column_type!(DateTime<FixedOffset>, NumberBuffer<DateTime<FixedOffset>>, DataType::OffsetDateTime; NotNull);
 
-duration!(TimeDelta, SignedDuration, time_delta_nanos, time_delta_of_nanos);
+duration!(TimeDelta, SignedDuration, TimeDelta::zero(), time_delta_nanos, time_delta_of_nanos);
 
 fn time_delta_nanos(delta: &TimeDelta) -> i128 {
     i128::from(delta.num_seconds()) * i128::from(SECOND) + i128::from(delta.subsec_nanos())
@@ -98,10 +100,8 @@ fn write_instant(instant: DateTime<Utc>, style: Style, out: &mut Vec<u8>) {
 
 impl TextForm for DateTime<FixedOffset> {
     type Identity = (NaiveDateTime, FixedOffset);
-
-    fn placeholder() -> Self {
-        Self::default()
-    }
+    const PLACEHOLDER: Self =
+        DateTime::from_naive_utc_and_offset(EPOCH, FixedOffset::east_opt(0).expect("zero is an offset"));
 
     #[inline]
     fn identity(self) -> Self::Identity {

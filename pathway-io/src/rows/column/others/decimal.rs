@@ -16,12 +16,9 @@ use crate::rows::data_type::DataType;
 column_type!(Decimal, NumberBuffer<Decimal>, DataType::Decimal; NotNull);
 
 impl TextForm for Decimal {
-    fn placeholder() -> Self {
-        Self::default()
-    }
-
     /// All digits as an integer, and the number of digits after the point.
     type Identity = (i128, u32);
+    const PLACEHOLDER: Self = Decimal::ZERO;
 
     #[inline]
     fn identity(self) -> (i128, u32) {

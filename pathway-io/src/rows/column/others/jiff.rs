@@ -17,13 +17,19 @@ use crate::rows::column::Style;
 use crate::rows::column::duration::duration;
 
 text_forms! {
-    Date, Date, Date::default(), |text| read_date(text).and_then(to_date), |date, _, out| write_date(of_date(date), out);
-    Time, Time, Time::default(), |text| read_time(text).and_then(to_time), |time, _, out| write_time(of_time(time), out);
-    DateTime, DateTime, DateTime::default(), read_both, write_both;
-    Timestamp, Timestamp, Timestamp::default(), read_timestamp, write_timestamp;
+    Date, Date, Date::ZERO, |text| read_date(text).and_then(to_date), |date, _, out| write_date(of_date(date), out);
+    Time, Time, Time::MIN, |text| read_time(text).and_then(to_time), |time, _, out| write_time(of_time(time), out);
+    DateTime, DateTime, DateTime::ZERO, read_both, write_both;
+    Timestamp, Timestamp, Timestamp::UNIX_EPOCH, read_timestamp, write_timestamp;
 }
 
-duration!(SignedDuration, SignedDuration, SignedDuration::as_nanos, SignedDuration::try_from_nanos_i128);
+duration!(
+    SignedDuration,
+    SignedDuration,
+    SignedDuration::ZERO,
+    SignedDuration::as_nanos,
+    SignedDuration::try_from_nanos_i128
+);
 
 fn to_date(day: Day) -> Result<Date, Fault> {
     let year = i16::try_from(day.year).map_err(|_| NO_DAY)?;

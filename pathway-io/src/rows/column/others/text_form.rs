@@ -22,8 +22,9 @@ pub(super) const FORM: Fault = "";
 pub trait TextForm: ColumnType + Copy {
     /// See [`Fixed::Identity`].
     type Identity: Eq + Hash;
+    /// See [`Fixed::PLACEHOLDER`].
+    const PLACEHOLDER: Self;
 
-    fn placeholder() -> Self;
     fn identity(self) -> Self::Identity;
     /// Returns the value that its text reads back as, without anything that the text lacks.
     #[must_use]
@@ -69,10 +70,7 @@ macro_rules! text_forms {
 
             impl $crate::rows::column::others::text_form::TextForm for $type {
                 type Identity = Self;
-
-                fn placeholder() -> Self {
-                    $placeholder
-                }
+                const PLACEHOLDER: Self = $placeholder;
 
                 #[inline]
                 fn identity(self) -> Self {
@@ -107,10 +105,7 @@ pub(super) use text_forms;
 
 impl<T: TextForm> Fixed for T {
     type Identity = <T as TextForm>::Identity;
-
-    fn placeholder() -> T {
-        TextForm::placeholder()
-    }
+    const PLACEHOLDER: T = <T as TextForm>::PLACEHOLDER;
 
     #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
