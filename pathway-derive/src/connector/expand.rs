@@ -176,18 +176,21 @@ pub fn type_checks(connector: &Connector, run: &Run) -> TokenStream {
     // rustc suggests new parameters of an impl. With the user's `impl`, it makes the same suggestion for each copy of a
     // type, and shows equal errors once.
     let impl_token = connector.block.impl_token;
+    let impl_of = |name: TokenStream, items: TokenStream| {
+        quote! {
+            #[automatically_derived]
+            #impl_token #generics __pathway_io::#name for #self_ty #where_clause { #items }
+        }
+    };
     let mut checks = TokenStream::new();
     let output = return_type(run);
     if can_be_named(&output) {
         // The enum keeps the impls of one use of the macro apart from those of another. It is private, so that the
         // error type of a public connector can be private.
-        checks.extend(quote! {
+        checks.extend(quote!(
             enum __PathwayIoReturned {}
-            #[automatically_derived]
-            #impl_token #generics __pathway_io::Returns<__PathwayIoReturned> for #self_ty #where_clause {
-                type Output = #output;
-            }
-        });
+        ));
+        checks.extend(impl_of(quote!(Returns<__PathwayIoReturned>), quote!(type Output = #output;)));
     }
     if run.single_subject().is_some() {
         return checks;
@@ -223,24 +226,15 @@ pub fn type_checks(connector: &Connector, run: &Run) -> TokenStream {
             type Subject = #subject;
         ));
         types.extend(quote_spanned!(option::mixed_site_at(span)=> type Table = #table;));
-        // Here and below, the lint mistakes generated tokens with the span of a user's type for the user's own.
-        checks.extend(quote! {
-            #[automatically_derived]
-            #[allow(unused_qualifications)]
-            #impl_token #generics __pathway_io::HandleOf<__PathwayIoSignature, #i> for #self_ty #where_clause {
-                #types
-            }
-        });
+        // The lint mistakes generated tokens with the span of a user's type for the user's own.
+        let allow = quote!(#[allow(unused_qualifications)]);
+        let handle = impl_of(quote!(HandleOf<__PathwayIoSignature, #i>), types);
+        checks.extend(quote!(#allow #handle));
         if i > 0 && matches!(parameter.kind, Kind::Unknown) {
             let first = offset_type(&run.parameters[0]);
-            checks.extend(quote! {
-                #[automatically_derived]
-                #[allow(unused_qualifications)]
-                #impl_token #generics __pathway_io::OffsetOf<__PathwayIoSignature, #i> for #self_ty #where_clause {
-                    type First = #first;
-                    type Offset = #written;
-                }
-            });
+            let types = quote!(type First = #first; type Offset = #written;);
+            let offset = impl_of(quote!(OffsetOf<__PathwayIoSignature, #i>), types);
+            checks.extend(quote!(#allow #offset));
         }
     }
     checks

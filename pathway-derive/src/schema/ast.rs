@@ -16,7 +16,7 @@ use super::spelling::{self, Trust};
 use crate::ctxt::Ctxt;
 use crate::files::data_type::DataType;
 use crate::generics;
-use crate::option::Given;
+use crate::option::{self, Given};
 use crate::types::{self, text};
 
 /// A struct that derives `Schema`.
@@ -119,6 +119,16 @@ impl<'a> Schema<'a> {
         let (_, arguments, _) = self.generics.split_for_impl();
         let ident = self.ident;
         quote!(#ident #arguments)
+    }
+
+    /// Returns an impl of one of the runtime's traits.
+    pub fn impl_of(&self, name: TokenStream, body: TokenStream) -> TokenStream {
+        let (parameters, _, bounds) = self.generics.split_for_impl();
+        let (impl_token, row) = (option::impl_at(self.ident), self.ty());
+        quote! {
+            #[automatically_derived]
+            #impl_token #parameters __pathway_io::#name for #row #bounds { #body }
+        }
     }
 }
 
@@ -251,7 +261,7 @@ fn with_static_types(generics: &Generics) -> Generics {
 
 /// Returns a field of the struct's default.
 fn field_of_default(default: &Given<Option<Expr>>, ident: &Ident) -> Expr {
-    let span = crate::option::mixed_site_at(default.key.span());
+    let span = option::mixed_site_at(default.key.span());
     match &default.value {
         // Because of the type, a wrong value causes one error at the value, and not one at each field.
         Some(value) => parse_quote_spanned!(span=> { let __whole: Self = #value; __whole.#ident }),

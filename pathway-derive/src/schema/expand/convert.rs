@@ -3,7 +3,6 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::Ident;
 use syn::spanned::Spanned;
 
 use super::super::ast::{Column, Conversion, Schema};
@@ -71,21 +70,19 @@ pub fn conversion_impls(schema: &Schema, column: &Column) -> Option<TokenStream>
         Conversion::Module(module) => {
             let span = option::mixed_site_at(module.span());
             // There is one import, so that a module without these items causes one error.
-            let items = ["to_column", "from_column", "Column"];
-            let [to_column, from_column, column_type] = items.map(|name| Ident::new(name, span));
-            let [to, from, stored] = items.map(|name| format_ident!("__{name}_{i}", span = span));
-            let [field, value] = ["__field", "__value"].map(|name| Ident::new(name, span));
+            let names = ["to_column", "from_column", "Column"];
+            let [to, from, stored] = names.map(|name| format_ident!("__{name}_{i}", span = span));
             let (of_field, of_column) = (
                 quote_spanned!(span=> <Self as __pathway_io::ConvertedField<#i>>::Field),
                 quote_spanned!(span=> <Self as __pathway_io::ConvertedField<#i>>::Column),
             );
             let conversion = quote_spanned! {span=>
-                use #module::{#to_column as #to, #from_column as #from, #column_type as #stored};
+                use #module::{to_column as #to, from_column as #from, Column as #stored};
                 #[automatically_derived]
                 impl #parameters __pathway_io::Conversion<#i> for #row #bounds {
-                    fn to_column(#field: &#of_field) -> #of_column { #to(#field) }
-                    fn from_column(#value: #of_column) -> __pathway_io::Result<#of_field, __pathway_io::String> {
-                        __pathway_io::converted::<#of_field, _>(#from(#value))
+                    fn to_column(__field: &#of_field) -> #of_column { #to(__field) }
+                    fn from_column(__value: #of_column) -> __pathway_io::Result<#of_field, __pathway_io::String> {
+                        __pathway_io::converted::<#of_field, _>(#from(__value))
                     }
                 }
             };
@@ -96,16 +93,12 @@ pub fn conversion_impls(schema: &Schema, column: &Column) -> Option<TokenStream>
     // rustc reports a private type in a public row at this item. The lint mistakes the item for the user's own.
     let of_field = quote_spanned!(option::mixed_site_at(item.span())=> type Field = #item;);
     let of_column = quote_spanned!(option::mixed_site_at(stored.span())=> type Column = #stored;);
-    let impl_token = option::impl_at(schema.ident);
-    Some(quote! {
-        #[automatically_derived]
-        #[allow(unused_qualifications)]
-        #impl_token #parameters __pathway_io::ConvertedField<#i> for #row #bounds {
-            #of_field
-            #of_column
-            type By = #by;
-            const EXPECTED: &'static __pathway_io::str = #expected;
-        }
-        #conversion
-    })
+    let body = quote! {
+        #of_field
+        #of_column
+        type By = #by;
+        const EXPECTED: &'static __pathway_io::str = #expected;
+    };
+    let of_field = schema.impl_of(quote!(ConvertedField<#i>), body);
+    Some(quote!(#[allow(unused_qualifications)] #of_field #conversion))
 }

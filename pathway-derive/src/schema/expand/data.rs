@@ -6,12 +6,10 @@ use quote::quote;
 use super::super::ast::{Column, Schema};
 use super::convert::from_column;
 use super::leaf_type;
-use crate::{option, types};
+use crate::types;
 
 /// Returns the impl, if every column but `data` can be omitted.
 pub fn expand(schema: &Schema) -> Option<TokenStream> {
-    let row = schema.ty();
-    let (parameters, _, bounds) = schema.generics.split_for_impl();
     let data = data_of(schema)?;
     let values = schema.columns.iter().map(|column| {
         let ident = column.ident;
@@ -24,15 +22,12 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
     });
     let ty = data.ty;
     let skipped = super::skipped_fields(schema);
-    let impl_token = option::impl_at(schema.ident);
-    Some(quote! {
-        #[automatically_derived]
-        #impl_token #parameters __pathway_io::DataColumn<#ty> for #row #bounds {
-            fn from_data(__data: #ty) -> Self {
-                Self { #(#values,)* #skipped }
-            }
+    let body = quote! {
+        fn from_data(__data: #ty) -> Self {
+            Self { #(#values,)* #skipped }
         }
-    })
+    };
+    Some(schema.impl_of(quote!(DataColumn<#ty>), body))
 }
 
 /// Returns the `data` column, if it is the only required column.

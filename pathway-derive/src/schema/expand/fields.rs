@@ -1,6 +1,6 @@
 //! The impls that check the columns' types, and the defaults.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, Type, UnOp};
@@ -13,44 +13,36 @@ use crate::{option, types};
 
 /// Returns the impls that check the columns' types.
 pub fn field_impls(schema: &Schema) -> TokenStream {
-    let row = schema.ty();
-    let (parameters, _, bounds) = schema.generics.split_for_impl();
-    let impl_token = option::impl_at(schema.ident);
     let mut impls = TokenStream::new();
     for column in schema.columns.iter().filter(|column| !column.is_broken && !is_named_directly(schema, column)) {
         let (ty, i) = (column.ty, column.index);
         // rustc reports a private type in a public row at these items.
         let span = option::mixed_site_at(ty.span());
         let (name, field_type, rest) = match (column.is_flat(), column.is_key()) {
-            (true, false) => ("FlatField", ty.to_token_stream(), TokenStream::new()),
+            (true, false) => (quote!(FlatField), ty.to_token_stream(), TokenStream::new()),
             (true, true) => {
                 let key = key_of_flattened(ty);
-                ("FlatKeyField", ty.to_token_stream(), quote_spanned!(span=> type Key = #key;))
+                (quote!(FlatKeyField), ty.to_token_stream(), quote_spanned!(span=> type Key = #key;))
             }
             (false, is_key) => {
                 impls.extend(conversion_impls(schema, column));
                 // The error about a default of a key column has been reported.
                 let default = column.default().filter(|_| !is_key);
-                let default =
-                    default.map(|given| value_function(schema, column, "default", given.value.as_ref(), &given.key));
+                let default = default
+                    .map(|given| value_function(schema, column, quote!(default), given.value.as_ref(), &given.key));
                 let example = column.options.example.given();
-                let example =
-                    example.map(|given| value_function(schema, column, "example", Some(&given.value), &given.key));
+                let example = example
+                    .map(|given| value_function(schema, column, quote!(example), Some(&given.value), &given.key));
                 // A key type is also a column type: with both bounds, a type that is neither would cause two errors.
-                let name = if is_key { "KeyField" } else { "Field" };
+                let name = if is_key { quote!(KeyField) } else { quote!(Field) };
                 (name, column_type(schema, column), quote!(#default #example))
             }
         };
-        let name = Ident::new(name, Span::mixed_site());
         let of_type = quote_spanned!(span=> type Type = #field_type;);
         // The lint mistakes generated tokens with the span of a user's type for the user's own.
         let is_users = if column.is_flat() { !column.is_key() } else { column.is_stored_as_it_is() };
-        let allow = (!is_users).then(|| quote!(#[allow(unused_qualifications)]));
-        impls.extend(quote! {
-            #[automatically_derived]
-            #allow
-            #impl_token #parameters __pathway_io::#name<#i> for #row #bounds { #of_type #rest }
-        });
+        impls.extend((!is_users).then(|| quote!(#[allow(unused_qualifications)])));
+        impls.extend(schema.impl_of(quote!(#name<#i>), quote!(#of_type #rest)));
     }
     impls
 }
@@ -58,7 +50,13 @@ pub fn field_impls(schema: &Schema) -> TokenStream {
 /// Returns a function that makes a value: the one that is written, or the type's own default. Through its `let`, rustc
 /// points from a wrong value to the field's type. A literal that is known to be right needs none, which saves compile
 /// time.
-fn value_function(schema: &Schema, column: &Column, name: &str, written: Option<&Expr>, key: &Ident) -> TokenStream {
+fn value_function(
+    schema: &Schema,
+    column: &Column,
+    name: TokenStream,
+    written: Option<&Expr>,
+    key: &Ident,
+) -> TokenStream {
     let ty = column.ty;
     let value = match written {
         Some(value) => convert_literal(value, ty),
@@ -73,7 +71,6 @@ fn value_function(schema: &Schema, column: &Column, name: &str, written: Option<
         let made = into_column(schema, column, quote!(__value));
         quote!(let __value: #ty = #value; #made)
     };
-    let name = Ident::new(name, Span::mixed_site());
     let column_type = column_type(schema, column);
     quote!(fn #name() -> #column_type { #body })
 }

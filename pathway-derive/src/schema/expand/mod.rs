@@ -28,7 +28,7 @@ use super::ast::{Column, Schema};
 use crate::option;
 
 pub fn expand(schema: &Schema) -> TokenStream {
-    let fields = field_impls(schema);
+    let (fields, checks) = (field_impls(schema), description::flat_checks(schema));
     // rustc's errors list the existing schemas. The runtime's own do not help a user.
     let is_ours = schema.options.krate.get().is_some_and(|path| path.is_ident("crate"));
     let listed = |item: TokenStream| if is_ours { quote!(#[diagnostic::do_not_recommend] #item) } else { item };
@@ -37,17 +37,14 @@ pub fn expand(schema: &Schema) -> TokenStream {
     let removable = removable_impl(schema).map(listed);
     let data = data::expand(schema).map(listed);
     let dataflow = dataflow::expand(schema);
-    quote!(#fields #body #keyed #removable #data #dataflow)
+    quote!(#fields #body #checks #keyed #removable #data #dataflow)
 }
 
 fn schema_impl(schema: &Schema) -> TokenStream {
-    let row = schema.ty();
-    let (parameters, _, bounds) = schema.generics.split_for_impl();
     let name = schema.ident.unraw().to_string();
     let tree = type_tree(&schema.columns, &|column| leaf_type(schema, column));
     let fields_row = quote!(<<Self as __pathway_io::Schema>::Fields as __pathway_io::Tree>::Row);
     let (array, lists) = (description::array(schema), description::lists(schema));
-    let checks = description::flat_checks(schema);
     let describe = (!schema.description.is_empty()).then(|| {
         let text = &schema.description;
         quote!(.describe(#text))
@@ -66,26 +63,22 @@ fn schema_impl(schema: &Schema) -> TokenStream {
         let names = schema.skipped.iter().map(|field| field.ident.unraw().to_string());
         quote!(.skip(&[#(#names),*]))
     });
-    let impl_token = option::impl_at(schema.ident);
-    quote! {
-        #[automatically_derived]
-        #impl_token #parameters __pathway_io::Schema for #row #bounds {
-            type Fields = #tree;
-            type Array = #array;
-            const DECLARATION: __pathway_io::Declaration = __pathway_io::Declaration::new(
-                __pathway_io::TableSchema::new(#name) #describe #append_only #deny_unknown #skips,
-                #lists,
-            );
-            fn into_fields(self) -> #fields_row {
-                #take
-            }
-            fn from_fields(__fields: #fields_row) -> Self {
-                let #bind = __fields;
-                Self { #(#idents: #locals,)* #skipped }
-            }
+    let body = quote! {
+        type Fields = #tree;
+        type Array = #array;
+        const DECLARATION: __pathway_io::Declaration = __pathway_io::Declaration::new(
+            __pathway_io::TableSchema::new(#name) #describe #append_only #deny_unknown #skips,
+            #lists,
+        );
+        fn into_fields(self) -> #fields_row {
+            #take
         }
-        #checks
-    }
+        fn from_fields(__fields: #fields_row) -> Self {
+            let #bind = __fields;
+            Self { #(#idents: #locals,)* #skipped }
+        }
+    };
+    schema.impl_of(quote!(Schema), body)
 }
 
 /// Returns the fields that are not columns, in a literal of the row.
@@ -104,15 +97,9 @@ fn field_local(column: &Column) -> Ident {
 }
 
 fn removable_impl(schema: &Schema) -> Option<TokenStream> {
-    let row = schema.ty();
-    let (parameters, _, bounds) = schema.generics.split_for_impl();
     // Without a key, a call of `remove` is then an error about the missing key.
-    (!schema.options.append_only.is_set() || !schema.columns.iter().any(Column::is_key)).then(|| {
-        quote! {
-            #[automatically_derived]
-            impl #parameters __pathway_io::Removable for #row #bounds {}
-        }
-    })
+    let is_removable = !schema.options.append_only.is_set() || !schema.columns.iter().any(Column::is_key);
+    is_removable.then(|| schema.impl_of(quote!(Removable), TokenStream::new()))
 }
 
 /// Returns the leaf of a field in the tree of types.
