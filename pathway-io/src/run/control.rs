@@ -96,6 +96,15 @@ impl RunState {
     pub(crate) fn is_drained(&self) -> bool {
         self.is_done() && self.all(Role::Process, Member::has_ended)
     }
+
+    /// Records the first stop. Returns the parts to interrupt.
+    fn begin_stop(&mut self, reason: Stop) -> Vec<Arc<dyn Part>> {
+        if self.stop.is_some() {
+            return Vec::new();
+        }
+        self.stop = Some((reason, Instant::now()));
+        self.parts.iter().map(|member| Arc::clone(&member.part)).collect()
+    }
 }
 
 impl Control {
@@ -197,35 +206,27 @@ impl Control {
 
     /// Requests a stop. Only the first reason counts.
     pub(crate) fn stop(&self, reason: Stop) {
-        interrupt(&self.begin_stop(reason), reason);
+        interrupt(&self.update(|run| run.begin_stop(reason)), reason);
     }
 
     /// Requests a stop without running the user's code on this thread: interrupting a source takes the lock under which
     /// pushes run code of columns.
     pub(crate) fn stop_elsewhere(&self, reason: Stop) {
-        let parts = self.begin_stop(reason);
+        let parts = self.update(|run| run.begin_stop(reason));
         let interrupted = parts.clone();
         if threads::spawn("stop", move || interrupt(&interrupted, reason)).is_err() {
             interrupt(&parts, reason);
         }
     }
 
-    /// Records the first stop. Returns the parts to interrupt.
-    fn begin_stop(&self, reason: Stop) -> Vec<Arc<dyn Part>> {
-        self.update(|run| {
-            if run.stop.is_some() {
-                return Vec::new();
-            }
-            run.stop = Some((reason, Instant::now()));
-            run.parts.iter().map(|member| Arc::clone(&member.part)).collect()
-        })
-    }
-
-    /// Records a failure, and requests a stop.
+    /// Records a failure, and requests a stop. Both are one change, so that no source is started between them.
     pub(crate) fn fail(&self, error: Error) {
         let text = text_with_causes(&error);
-        self.update(|state| state.failures.push(error));
-        self.stop(Stop::Failure);
+        let parts = self.update(|run| {
+            run.failures.push(error);
+            run.begin_stop(Stop::Failure)
+        });
+        interrupt(&parts, Stop::Failure);
         log([text]);
     }
 
@@ -273,5 +274,26 @@ fn interrupt(parts: &[Arc<dyn Part>], reason: Stop) {
 fn log(texts: impl IntoIterator<Item = String>) {
     for text in texts {
         let _ = caught(|| error!("{text}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_is_never_seen_without_its_stop() {
+        for _ in 0..if cfg!(miri) { 3 } else { 200 } {
+            let control = Arc::<Control>::default();
+            let failing = Arc::clone(&control);
+            let failed = thread::spawn(move || failing.fail(Error::pipeline("it is broken")));
+            while !control.update(|run| {
+                assert_eq!(run.failures.len(), usize::from(run.stop.is_some()));
+                run.stop.is_some()
+            }) {}
+            failed.join().unwrap();
+        }
     }
 }
