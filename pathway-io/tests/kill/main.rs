@@ -16,6 +16,7 @@ mod child;
 #[cfg(feature = "dataflow")]
 mod computed;
 mod disk;
+mod model;
 mod outputs;
 #[cfg(feature = "parquet")]
 mod parts;
