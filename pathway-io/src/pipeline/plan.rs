@@ -264,6 +264,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_does_not_exist_is_found_under_its_relative_and_its_absolute_path() {
+        use crate::sink::csv::write;
+        let here = std::env::current_dir().unwrap();
+        for name in ["none.csv", "none/none.csv"] {
+            let twice =
+                check_paths(None, |cats| [Path::new(name), &here.join(name)].iter().for_each(|path| write(cats, path)));
+            assert!(twice.unwrap_err().contains("two sinks write to one file"), "{name}");
+        }
+    }
+
+    #[test]
     fn the_paths_of_each_worker_are_checked() {
         use crate::sink::csv::{Options, write, write_with};
         let directory = tempfile::tempdir().unwrap();

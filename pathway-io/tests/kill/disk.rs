@@ -1,7 +1,7 @@
 //! The program on a disk on which one call fails.
 
-use pathway_io::Durability;
 use pathway_io::faults::{Fault, Mount};
+use pathway_io::{Durability, Pipeline};
 
 use crate::bytes::step;
 use crate::child::Program;
@@ -39,4 +39,14 @@ fn a_failing_call_is_an_error_and_the_next_start_continues() {
     }
     println!("{strikes} of {} calls have failed", calls.len());
     assert!(strikes > 2);
+}
+
+#[test]
+fn a_state_directory_is_made_with_those_above_it_and_their_names_are_durable() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let disk = Mount::new(directory.path(), Fault::None);
+    let made = ["a/b/state", "a/b", "a"].map(|path| directory.path().join(path));
+    drop(Pipeline::persistent(&made[0]).expect("the state can be made"));
+    let synced = disk.calls().into_iter().filter(|call| call.operation == "sync").map(|call| call.path);
+    assert!(synced.eq(made.iter().map(|path| path.parent().expect("it has a parent"))), "{:?}", disk.calls());
 }

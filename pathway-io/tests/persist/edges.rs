@@ -15,7 +15,7 @@ use crate::restart::{options, persistent, rows, run_cats};
 fn a_source_without_rows_leaves_a_header_and_a_state() {
     let directory = TempDir::new();
     for offset in [None, None, Some(1), Some(1)] {
-        run_cats(&directory, Durability::EveryCommit, move |cats| match offset {
+        let summary = run_cats(&directory, Durability::EveryCommit, move |cats| match offset {
             Some(offset) if cats.resume().is_none() => Ok(cats.advance(offset)?),
             _ => {
                 assert_eq!(cats.resume(), offset);
@@ -23,6 +23,7 @@ fn a_source_without_rows_leaves_a_header_and_a_state() {
             }
         })
         .unwrap();
+        assert_eq!(summary.sources[0].commits, 0, "an offset without rows is not a commit of rows");
         assert_eq!(read(directory.path("cats.csv")), "key,genus,time,diff\n");
         assert_eq!(read(directory.path("cats.jsonl")), "");
         assert!(directory.path("state").join("log-1").exists());
@@ -147,38 +148,41 @@ fn times_continue_after_the_checkpoint_if_the_clock_was_set_back() {
 
 #[test]
 fn a_run_with_an_abandoned_sink_keeps_the_state_locked() {
-    let directory = TempDir::new();
-    let pipeline = persistent(&directory);
-    pipeline.grace_period(Duration::from_secs(1));
-    let cats = pipeline.read_with(
-        source(|cats: Subject<crate::common::Cat, u64>| {
-            cats.next_at(1, cat(1, "felis"))?;
-            cats.commit()?;
-            Ok(cats.wait_closed()?)
-        }),
-        options("cats"),
-    );
-    let stop = pipeline.stop_handle();
-    let (release, released) = mpsc::channel::<()>();
-    let (ended, has_ended) = mpsc::channel::<()>();
-    cats.subscribe(move |_| {
-        let _ = &ended;
-        stop.stop();
-        // Blocks until the test is over.
-        let _ = released.recv();
-    });
-    csv::write(&cats, directory.path("cats.csv"));
-    let error = run(pipeline).unwrap_err();
-    assert!(
-        matches!(&error, Error::Sink(failure) if matches!(failure.kind(), FailureKind::TimedOut { .. })),
-        "{error}"
-    );
-    // The abandoned sink may still write, so the state directory stays locked.
-    let refused = pathway_io::Pipeline::persistent(directory.path("state")).map(drop).unwrap_err().to_string();
-    assert!(refused.contains("is in use by another pipeline"), "{refused}");
-    drop(release);
-    assert_eq!(has_ended.recv(), Err(mpsc::RecvError));
-    let _ = next::<()>;
+    // With offset 2, the checkpointer fails, so it no longer holds the lock when the sink is abandoned.
+    for offset in [1, 2] {
+        let directory = TempDir::new();
+        let pipeline = persistent(&directory);
+        pipeline.grace_period(Duration::from_secs(1));
+        let numbers = pipeline.read_with(
+            source(move |numbers: Subject<Number, Formless>| {
+                numbers.next_at(Formless(offset), Number { n: 1 })?;
+                numbers.commit()?;
+                Ok(numbers.wait_closed()?)
+            }),
+            options("numbers"),
+        );
+        let stop = pipeline.stop_handle();
+        let (release, released) = mpsc::channel::<()>();
+        let (ended, has_ended) = mpsc::channel::<()>();
+        numbers.subscribe(move |_| {
+            let _ = &ended;
+            if offset == 1 {
+                stop.stop();
+            }
+            // Blocks until the test is over.
+            let _ = released.recv();
+        });
+        csv::write(&numbers, directory.path("numbers.csv"));
+        let error = run(pipeline).unwrap_err();
+        let mut errors = std::iter::once(&error).chain(error.others());
+        let is_overdue = |error: &Error| matches!(error, Error::Sink(failure) if matches!(failure.kind(), FailureKind::TimedOut { .. }));
+        assert!(errors.any(is_overdue), "{error:?}");
+        // The abandoned sink may still write, so the state directory stays locked.
+        let refused = pathway_io::Pipeline::persistent(directory.path("state")).map(drop).unwrap_err().to_string();
+        assert!(refused.contains("is in use by another pipeline"), "{refused}");
+        drop(release);
+        assert_eq!(has_ended.recv(), Err(mpsc::RecvError));
+    }
 }
 
 /// An offset whose `Serialize` fails or panics.
