@@ -18,23 +18,14 @@ pub(crate) struct Hooks {
 
 #[derive(Default)]
 struct HookState {
-    phase: Phase,
+    /// Whether the hooks of the current attempt were called, so that a new one is called immediately.
+    is_fired: bool,
     /// The number of the current attempt. A hook of an earlier attempt is dropped, since that `run` has returned.
     attempt: u32,
     next: u64,
     waiting: Vec<(u64, Task)>,
     /// The number of hooks that are being called. The run waits for them.
     running: usize,
-}
-
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    #[default]
-    Waiting,
-    /// A stop was requested, so a new hook is called immediately.
-    Fired,
-    /// `run` has returned, so a new hook is dropped.
-    Ended,
 }
 
 /// A registered hook, returned by [`Subject::on_interrupt`](crate::Subject::on_interrupt).
@@ -81,16 +72,15 @@ impl Hooks {
         let mut state = self.state.lock();
         let id = state.next;
         state.next += 1;
-        let phase = if attempt == state.attempt { state.phase } else { Phase::Ended };
-        match phase {
-            Phase::Waiting => state.waiting.push((id, task)),
-            Phase::Fired => {
-                state.running += 1;
-                drop(state);
-                self.spawn(task);
-            }
+        if attempt != state.attempt {
             // The lock is released before `task` is dropped, since that drop may run user code.
-            Phase::Ended => drop(state),
+            drop(state);
+        } else if state.is_fired {
+            state.running += 1;
+            drop(state);
+            self.spawn(task);
+        } else {
+            state.waiting.push((id, task));
         }
         Hook { hooks: Arc::downgrade(self), id }
     }
@@ -101,10 +91,10 @@ impl Hooks {
     pub(crate) fn fire(self: &Arc<Self>, attempt: Option<u32>) {
         let tasks = {
             let mut state = self.state.lock();
-            if state.phase != Phase::Waiting || attempt.is_some_and(|attempt| attempt != state.attempt) {
+            if attempt.is_some_and(|attempt| attempt != state.attempt) {
                 return;
             }
-            state.phase = Phase::Fired;
+            state.is_fired = true;
             let tasks = std::mem::take(&mut state.waiting);
             // The hooks are counted under the lock, so that the source cannot count as ended before its hooks do.
             state.running += tasks.len();
@@ -115,24 +105,13 @@ impl Hooks {
         }
     }
 
-    /// Drops the hooks that were not called, after the last call of `run`.
-    pub(crate) fn end(&self) {
-        self.drop_waiting(|state| state.phase = Phase::Ended);
-    }
-
-    /// Drops the hooks that were not called, before `run` is called again.
+    /// Drops the hooks that were not called, after a call of `run`. Further hooks of this attempt are dropped.
     pub(crate) fn end_attempt(&self) {
-        self.drop_waiting(|state| {
-            state.attempt += 1;
-            // The interrupt concerned only the idle attempt. After a stop no attempt follows.
-            state.phase = Phase::Waiting;
-        });
-    }
-
-    fn drop_waiting(&self, change: impl FnOnce(&mut HookState)) {
         let uncalled = {
             let mut state = self.state.lock();
-            change(&mut state);
+            state.attempt += 1;
+            // The interrupt concerned only the idle attempt. After a stop no attempt follows.
+            state.is_fired = false;
             std::mem::take(&mut state.waiting)
         };
         if let Err(kind) = dropped("the drop of an `on_interrupt` hook", uncalled) {

@@ -266,7 +266,7 @@ impl Source {
     /// Ends the source after its last call of `run`.
     pub(super) fn end(&self, tail: Tail) {
         self.intake.finish(tail);
-        self.hooks.end();
+        self.hooks.end_attempt();
         self.check_offsets();
     }
 
