@@ -221,7 +221,7 @@ fn two_threads_of_a_source_commit_at_once() {
             assert!(push(intake, 10));
             intake.commit(TABLE).unwrap();
         });
-        intake_of(&model).commit_transaction(TABLE, transaction([20, 21].into_iter()), None::<()>).unwrap();
+        model.intakes[0].commit_transaction(TABLE, transaction([20, 21].into_iter()), None::<()>).unwrap();
         model.seen.wait_for(3);
         other.join().unwrap();
         let commits = model.end();
@@ -239,7 +239,7 @@ fn a_commit_that_is_not_brief_is_left_to_the_thread() {
             intake.commit(TABLE).unwrap();
         });
         let rows = 0..=BRIEF_ROWS as u64;
-        intake_of(&model).commit_transaction(TABLE, transaction(rows.clone()), None::<()>).unwrap();
+        model.intakes[0].commit_transaction(TABLE, transaction(rows.clone()), None::<()>).unwrap();
         assert!(push(&model.intakes[0], 99));
         model.intakes[0].commit(TABLE).unwrap();
         model.seen.wait_for(BRIEF_ROWS + 3);
@@ -274,7 +274,7 @@ fn a_timer_and_a_commit_at_once() {
 fn a_stop_during_a_commit() {
     check("stop during a commit", || {
         let model = Model::new(1, false, false);
-        let intake = Arc::clone(intake_of(&model));
+        let intake = Arc::clone(&model.intakes[0]);
         let pusher = thread::spawn(move || {
             let mut taken = Vec::new();
             for n in [10, 11] {
@@ -286,16 +286,10 @@ fn a_stop_during_a_commit() {
             taken
         });
         model.intakes[0].close();
-        let late = Arc::clone(&model.inbox);
         // An abandoned source can commit after the end.
         let commits = model.end();
         assert_eq!(pusher.join().unwrap(), commits.concat());
-        drop(late);
     });
-}
-
-fn intake_of(model: &Model) -> &Arc<Intake> {
-    &model.intakes[0]
 }
 
 /// With real threads only: to loom, a panic is a failure of the model.
@@ -304,15 +298,15 @@ fn intake_of(model: &Model) -> &Arc<Intake> {
 fn a_panic_on_a_committing_thread_fails_the_pipeline_and_not_the_source() {
     check("a panic in the sequencer", || {
         let model = Model::new(1, false, false);
-        assert!(push(intake_of(&model), UNLUCKY));
+        assert!(push(&model.intakes[0], UNLUCKY));
         // The commit succeeds on whichever thread it is sequenced.
-        assert_eq!(intake_of(&model).commit(TABLE), Ok(()));
+        assert_eq!(model.intakes[0].commit(TABLE), Ok(()));
         model.control.wait(|run| !run.failures.is_empty(), |_| None);
         let text = model.control.update(|run| run.failures[0].to_string());
         assert!(text.contains("panicked in its sequencer: unlucky"), "{text}");
         // Later commits are dropped, and return their credit.
-        assert!(push(intake_of(&model), 14));
-        assert_eq!(intake_of(&model).commit(TABLE), Ok(()));
+        assert!(push(&model.intakes[0], 14));
+        assert_eq!(model.intakes[0].commit(TABLE), Ok(()));
         let journal = model.journal.clone();
         assert_eq!(model.end(), Vec::<Vec<u64>>::new());
         assert!(journal.is_empty());

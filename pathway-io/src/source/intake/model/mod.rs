@@ -204,40 +204,29 @@ fn a_transaction_of_a_failed_attempt_is_committed_before_the_next_or_never() {
 
 #[test]
 fn rows_accepted_before_a_stop_are_delivered_and_no_thread_hangs() {
-    check("stop", || {
-        let model = Model::new(1, true);
-        let pusher = model.spawn(|intake| {
-            let mut taken = Vec::new();
-            for n in [10, 11, 12] {
-                match push(intake, FIRST, n) {
-                    Ok(()) => taken.push(n),
-                    Err(refused) => assert_eq!(refused, Refused::Closed),
+    let stuck = Model::stuck as fn(usize, bool) -> Model;
+    for (name, model) in [("stop", Model::new as _), ("stop beside a sink that blocks", stuck)] {
+        check(name, move || {
+            let model = model(1, true);
+            let pusher = model.spawn(|intake| {
+                let mut taken = Vec::new();
+                for n in [10, 11, 12] {
+                    match push(intake, FIRST, n) {
+                        Ok(()) => taken.push(n),
+                        Err(refused) => assert_eq!(refused, Refused::Closed),
+                    }
                 }
-            }
-            taken
+                taken
+            });
+            let unit = model.spawn(|intake| accepts(intake, transaction(&[20, 21])));
+            model.intake.close();
+            assert_eq!(model.intake.wait_closed(FIRST, None), Err(Closed));
+            let (taken, committed) = (pusher.join().unwrap(), unit.join().unwrap());
+            let all = rows(&model.end());
+            assert_eq!(of(&all, 1), taken);
+            assert_eq!(of(&all, 2), if committed { vec![20, 21] } else { vec![] });
         });
-        let unit = model.spawn(|intake| accepts(intake, transaction(&[20, 21])));
-        model.intake.close();
-        assert_eq!(model.intake.wait_closed(FIRST, None), Err(Closed));
-        let (taken, committed) = (pusher.join().unwrap(), unit.join().unwrap());
-        let all = rows(&model.end());
-        assert_eq!(of(&all, 1), taken);
-        assert_eq!(of(&all, 2), if committed { vec![20, 21] } else { vec![] });
-    });
-}
-
-#[test]
-fn a_stop_wakes_who_waits_for_a_sink_that_takes_nothing() {
-    check("stop beside a sink that blocks", || {
-        let model = Model::stuck(1, true);
-        let pusher = model.spawn(|intake| accepted(&[10, 11, 12], |n| push(intake, FIRST, n)));
-        let unit = model.spawn(|intake| accepts(intake, transaction(&[20, 21])));
-        model.intake.close();
-        let (taken, committed) = (pusher.join().unwrap(), unit.join().unwrap());
-        let all = rows(&model.end());
-        assert_eq!(of(&all, 1), taken);
-        assert_eq!(of(&all, 2), if committed { vec![20, 21] } else { vec![] });
-    });
+    }
 }
 
 #[test]
