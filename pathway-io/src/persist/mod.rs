@@ -30,7 +30,7 @@ use crate::pipeline::any_table::AnyTable;
 use crate::pipeline::extensions::{Persistence, Prepared};
 use crate::pipeline::plan::SourcePlan;
 use crate::pipeline::workers::Workers;
-use crate::run::error::Result;
+use crate::run::error::{Error, Result};
 use crate::run::lock::Lock;
 
 /// The time at which the commits of a [persistent](crate::Pipeline::persistent) pipeline become durable.
@@ -85,8 +85,16 @@ impl Persistence for State {
         workers: &Workers,
     ) -> Result<Box<dyn Prepared>> {
         let durability = *self.durability.lock();
-        let prepared = PreparedState::new(Arc::clone(&self.directory), durability, sources, derived, workers)?;
-        Ok(Box::new(prepared))
+        match PreparedState::new(Arc::clone(&self.directory), durability, sources, derived, workers) {
+            Ok(prepared) => Ok(Box::new(prepared)),
+            Err(error) => Err(error.downcast::<Error>().map_or_else(
+                |error| {
+                    let path = self.directory.path().display();
+                    Error::pipeline(format!("cannot continue from the state in `{path}`: {error}"))
+                },
+                |error| *error,
+            )),
+        }
     }
 }
 

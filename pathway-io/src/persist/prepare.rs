@@ -51,36 +51,21 @@ pub(super) struct PreparedState {
 
 impl PreparedState {
     /// Checks the sources against the directory, and reads their tables back.
+    ///
+    /// # Errors
+    ///
+    /// An [`Error`] that stands alone, or the reason why the state cannot be continued.
     pub(super) fn new(
         directory: Arc<StateDirectory>,
         durability: Durability,
         sources: &[SourcePlan],
         derived: &[Arc<dyn AnyTable>],
         workers: &Workers,
-    ) -> Result<Self> {
+    ) -> std::result::Result<Self, BoxError> {
         check_workers(workers, sources)?;
         for source in sources {
             check_source(source).map_err(Error::pipeline)?;
         }
-        let path = directory.path().to_owned();
-        Self::recover(directory, durability, sources, derived, workers).map_err(|error| {
-            match error.downcast::<Error>() {
-                // This is the panic of a connector's offset, whose error names the connector.
-                Ok(error) => *error,
-                Err(error) => {
-                    Error::pipeline(format!("cannot continue from the state in `{}`: {error}", path.display()))
-                }
-            }
-        })
-    }
-
-    fn recover(
-        directory: Arc<StateDirectory>,
-        durability: Durability,
-        sources: &[SourcePlan],
-        derived: &[Arc<dyn AnyTable>],
-        workers: &Workers,
-    ) -> std::result::Result<Self, BoxError> {
         let (tables, computed) = shapes(sources, derived, workers);
         let header = record::header(&tables);
         let quarantines: Vec<PathBuf> = sources.iter().filter_map(quarantine).collect();
