@@ -209,7 +209,7 @@ fn check_source(source: &SourcePlan) -> std::result::Result<(), String> {
 
 fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
     let name = &source.name;
-    match (source.options.is_full_snapshot(), source.offset_type.is_unit) {
+    match (source.options.full_snapshot, source.offset_type.is_unit) {
         (false, false) => Ok(()),
         (false, true) => Err(format!(
             "source `{name}` has no offsets, so a restart could not know where to continue\n\

@@ -50,7 +50,7 @@ pub(crate) trait Prepared: Send {
 
     /// Returns the places at which the rows of a source may be cut into commits.
     fn cuts(&self, options: &ReadOptions) -> Cuts {
-        if options.is_full_snapshot() { Cuts::AtEnd } else { Cuts::AtOffsets }
+        if options.full_snapshot { Cuts::AtEnd } else { Cuts::AtOffsets }
     }
 
     /// Returns the time of the checkpoint, or 0 before the first checkpoint.

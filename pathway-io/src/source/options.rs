@@ -34,7 +34,7 @@ pub struct ReadOptions {
     eager: Option<bool>,
     backlog: Option<usize>,
     bad_rows: Option<BadRows>,
-    full_snapshot: Option<bool>,
+    pub(crate) full_snapshot: bool,
     pub(crate) bad_rows_limit: Option<u64>,
     pub(crate) restart: Option<Restart>,
     idle: Option<Duration>,
@@ -113,12 +113,8 @@ impl ReadOptions {
     /// # drop(options);
     /// ```
     pub fn full_snapshot(mut self) -> Self {
-        self.full_snapshot = Some(true);
+        self.full_snapshot = true;
         self
-    }
-
-    pub(crate) fn is_full_snapshot(&self) -> bool {
-        self.full_snapshot.unwrap_or(false)
     }
 
     /// Sets how many bad rows are skipped or quarantined. The next one fails the run.
@@ -189,7 +185,7 @@ impl ReadOptions {
             eager: self.eager.or(defaults.eager),
             backlog: self.backlog.or(defaults.backlog),
             bad_rows: self.bad_rows.or(defaults.bad_rows),
-            full_snapshot: self.full_snapshot.or(defaults.full_snapshot),
+            full_snapshot: self.full_snapshot || defaults.full_snapshot,
             bad_rows_limit: self.bad_rows_limit.or(defaults.bad_rows_limit),
             restart: self.restart.or(defaults.restart),
             idle: self.idle.or(defaults.idle),

@@ -267,7 +267,7 @@ where
 
     /// A source that sends its whole table sends the same table twice.
     fn sends_the_same_table_twice(&self) -> Verdict {
-        if !C::options().is_full_snapshot() {
+        if !C::options().full_snapshot {
             return Ok(());
         }
         let tables = || -> Result<Vec<TableRows>, String> {
