@@ -60,6 +60,7 @@ impl RawOption {
 /// Parses a list of options. An option that cannot be parsed is reported and omitted.
 pub fn parse_list(ctxt: &Ctxt, tokens: TokenStream) -> Vec<RawOption> {
     let mut options = Vec::new();
+    let mut is_reported = false;
     let result = Parser::parse2(
         |input: ParseStream| {
             while !input.is_empty() {
@@ -67,6 +68,7 @@ pub fn parse_list(ctxt: &Ctxt, tokens: TokenStream) -> Vec<RawOption> {
                     Ok(option) => options.push(option),
                     Err(error) => {
                         ctxt.syn_error(error);
+                        is_reported = true;
                         up_to_comma(input);
                     }
                 }
@@ -78,7 +80,10 @@ pub fn parse_list(ctxt: &Ctxt, tokens: TokenStream) -> Vec<RawOption> {
         },
         tokens,
     );
-    if let Err(error) = result {
+    // After an error inside a group, syn also reports the rest of the group.
+    if let Err(error) = result
+        && !is_reported
+    {
         ctxt.syn_error(error);
     }
     options

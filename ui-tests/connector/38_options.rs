@@ -10,6 +10,7 @@ struct Cats;
 struct Named;
 struct Eager;
 struct Restarted;
+struct Unfinished;
 
 #[connector(nmae = "cats", autocommit = "1 second")]
 impl Cats {
@@ -37,6 +38,14 @@ impl Eager {
 
 #[connector(restart = 5, bad_rows = skip)]
 impl Restarted {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        cats.next(Cat { key: 1 })?;
+        Ok(())
+    }
+}
+
+#[connector(backlog = usize::from(1 2))]
+impl Unfinished {
     fn run(&mut self, cats: Subject<Cat>) -> RunResult {
         cats.next(Cat { key: 1 })?;
         Ok(())

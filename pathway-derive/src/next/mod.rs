@@ -23,10 +23,18 @@ pub fn expand(tokens: TokenStream) -> TokenStream {
     let call = |input: ParseStream| {
         let call = parse(&ctxt, input);
         // The error in the remaining tokens has been reported.
-        input.parse::<TokenStream>()?;
+        if call.is_none() {
+            input.parse::<TokenStream>()?;
+        }
         Ok(call)
     };
-    let call = call.parse2(tokens.collect()).map_err(|error| ctxt.syn_error(error)).ok().flatten();
+    let call = call.parse2(tokens.collect()).unwrap_or_else(|error| {
+        // After an error inside a group, syn also reports the rest of the group.
+        if !ctxt.has_errors() {
+            ctxt.syn_error(error);
+        }
+        None
+    });
     let errors = ctxt.check();
     match call {
         Some(Call { subject, row: Some(row) }) if errors.is_empty() => row.push(&subject, &runtime),
