@@ -26,6 +26,17 @@ fn keyword(cats: Subject<Cat>) -> Result<(), Closed> {
     next!(cats, Cat { type: 1, key: 1, .. })
 }
 
+#[derive(Schema)]
+struct Owner {
+    #[schema(flatten, primary_key)]
+    cat: Cat,
+    note: serde_json::Value,
+}
+
+fn nested(owners: Subject<Owner>) -> Result<(), Closed> {
+    next!(owners, Owner { cat: { key: 1, genus: "felis" }, note: { "age": 3 } })
+}
+
 fn whole(cats: Subject<Cat>, cat: Cat) -> Result<(), Closed> {
     next!(cats, cat)
 }

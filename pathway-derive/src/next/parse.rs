@@ -1,6 +1,6 @@
 //! Parses the tokens of the call: a subject and a row. All mistakes in the row are reported together.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, ExprAssign, ExprPath, Ident, LitStr, Token, token};
@@ -141,6 +141,9 @@ fn parse_field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()
                 Some(row) => Value::Nested(row),
                 None => return Ok(()),
             }
+        } else if let Some(message) = unnamed_row(input, &name) {
+            ctxt.error(up_to_comma(input), message);
+            return Ok(());
         } else {
             Value::Plain(input.parse()?)
         };
@@ -165,6 +168,25 @@ fn parse_field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()
     };
     ctxt.error(wrong, format!("expected `column: value`{help}"));
     Ok(())
+}
+
+/// Returns the error for a nested row without the name of its type, such as `{ city: "rome" }`.
+fn unnamed_row(input: ParseStream, column: &Ident) -> Option<String> {
+    let group: Group = input.fork().parse().ok().filter(|group: &Group| group.delimiter() == Delimiter::Brace)?;
+    let mut tokens = group.stream().into_iter();
+    match (tokens.next()?, tokens.next()?) {
+        // The first half of a `::` is `Joint`.
+        (name, TokenTree::Punct(colon)) if colon.as_char() == ':' && colon.spacing() == Spacing::Alone => match name {
+            TokenTree::Ident(_) => Some(format!(
+                "a nested row needs the name of its type\nhelp: write `{column}: Place {{ .. }}`, with the type of the column"
+            )),
+            TokenTree::Literal(_) => Some(format!(
+                "expected an expression, found a JSON object\nhelp: write `{column}: serde_json::json!({{ .. }})`"
+            )),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Returns the name and the value of the mistakes `key = 1` and `"key": 1`.
