@@ -140,7 +140,7 @@ impl Cats {
     ) -> pathway_io::Result<()> {
         cats.next_json(r#"{"key": 1}"#)?;
         next!(cats, Cat { key: 2, genus: "lynx", .. })?;
-        next!(cats, Cat { key: 3, genus: "lynx", weight: None, .. })?;
+        next!(cats, Cat { key: (3), genus: ("lynx"), weight: (None), .. })?;
         next!(dogs, Dog { data: "rex", cat: Cat { key: 1, genus: "canis", weight: 4.5, legs: 3 } })?;
         Ok(())
     }

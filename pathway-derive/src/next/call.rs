@@ -112,10 +112,18 @@ impl Field {
         let Field { attributes, name, value } = self;
         let value = match value {
             Value::Plain(value) if is_inferred(value) => value.to_token_stream(),
-            Value::Plain(value) => convert(value, value, runtime),
+            Value::Plain(value) => convert(value, peel_parens(value), runtime),
             Value::Nested(row) => convert(&row.path, row.value(runtime), runtime),
         };
         quote!(#(#attributes)* #name: #value)
+    }
+}
+
+/// Returns the expression without parentheses. A struct literal allows them, but rustc warns of them in a call.
+fn peel_parens(value: &Expr) -> &Expr {
+    match value {
+        Expr::Paren(value) if value.attrs.is_empty() => peel_parens(&value.expr),
+        other => other,
     }
 }
 
