@@ -9,6 +9,7 @@ struct Cats;
 
 struct Shared;
 struct Async;
+struct Twice;
 
 #[connector]
 impl Cats {
@@ -40,6 +41,18 @@ impl Async {
     }
 
     async fn on_stop(&mut self) {}
+}
+
+#[connector]
+impl Twice {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        cats.next(Cat { key: 1 })?;
+        Ok(())
+    }
+
+    fn on_stop(&mut self) {}
+
+    fn on_stop(&mut self) {}
 }
 
 fn main() {

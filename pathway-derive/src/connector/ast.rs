@@ -93,7 +93,9 @@ impl<'a> Connector<'a> {
             let ImplItem::Fn(method) = item else { continue };
             if is_named(method, "run") {
                 connector.runs.push(Run::from_method(method));
-            } else if is_named(method, "on_stop") {
+            } else if is_named(method, "on_stop") && connector.on_stops.iter().all(|other| cfgs(other).next().is_some())
+            {
+                // rustc reports a second method with the same name.
                 connector.on_stops.push(method);
             }
         }
