@@ -1,6 +1,6 @@
 //! A crate with strict lints; clippy's are checked by running it.
 #![deny(missing_docs, unused, unused_qualifications, unreachable_pub, single_use_lifetimes)]
-#![deny(clippy::pedantic, clippy::all)]
+#![deny(clippy::pedantic, clippy::all, clippy::same_name_method)]
 #![deny(nonstandard_style, rust_2018_idioms, let_underscore_drop, trivial_casts, unused_results)]
 
 #[allow(unused_imports, reason = "so that a qualified name in an expansion would be one too many")]

@@ -40,6 +40,7 @@ pub fn block(connector: &Connector) -> ItemImpl {
                     clippy::missing_const_for_fn,
                     clippy::needless_pass_by_ref_mut,
                     clippy::needless_pass_by_value,
+                    clippy::same_name_method,
                     clippy::unnecessary_wraps,
                     clippy::unused_self
                 )]
@@ -47,7 +48,12 @@ pub fn block(connector: &Connector) -> ItemImpl {
         } else if is_named(method, "on_stop") {
             // As for `run`.
             method.attrs.push(parse_quote! {
-                #[allow(clippy::missing_const_for_fn, clippy::needless_pass_by_ref_mut, clippy::unused_self)]
+                #[allow(
+                    clippy::missing_const_for_fn,
+                    clippy::needless_pass_by_ref_mut,
+                    clippy::same_name_method,
+                    clippy::unused_self
+                )]
             });
         } else {
             continue;
