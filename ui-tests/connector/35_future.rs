@@ -8,11 +8,19 @@ struct Cat {
 }
 
 struct Cats;
+struct Boxed;
 
 #[connector]
 impl Cats {
     fn run(&mut self, _cats: Subject<Cat>) -> impl Future<Output = ()> {
         async {}
+    }
+}
+
+#[connector]
+impl Boxed {
+    fn run(&mut self, _cats: Subject<Cat>) -> std::pin::Pin<Box<dyn Future<Output = ()>>> {
+        Box::pin(async {})
     }
 }
 

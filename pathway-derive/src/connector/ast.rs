@@ -191,6 +191,14 @@ impl<'a> Run<'a> {
         arguments.iter().any(|ty| matches!(types::peel(ty), Type::TraitObject(_)))
     }
 
+    /// Returns whether the result is written as a future: an `impl Future`, or a box of one.
+    pub fn returns_future(&self) -> bool {
+        const BOXES: [&str; 3] = ["Pin", "BoxFuture", "LocalBoxFuture"];
+        let ReturnType::Type(_, ty) = &self.method.sig.output else { return false };
+        let is_box = types::last_segment(ty).is_some_and(|segment| BOXES.iter().any(|name| segment.ident == name));
+        (is_box || matches!(types::peel(ty), Type::ImplTrait(_))) && types::text(ty).contains("Future")
+    }
+
     /// Returns the subjects with another offset type than the first subject has, and the text of that type, as far as
     /// the types are written.
     pub fn other_offsets(&self) -> Vec<(&Parameter<'a>, String)> {

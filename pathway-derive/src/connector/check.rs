@@ -71,7 +71,7 @@ pub fn run(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
 fn check_result(ctxt: &Ctxt, run: &Run) -> bool {
     let ReturnType::Type(_, ty) = &run.method.sig.output else { return true };
     match types::peel(ty) {
-        Type::ImplTrait(_) if types::text(ty).contains("Future") => {
+        _ if run.returns_future() => {
             ctxt.error(ty, "`run` cannot return a future\nhelp: write `async fn run` with an `AsyncSubject`");
             false
         }

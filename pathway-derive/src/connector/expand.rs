@@ -254,8 +254,10 @@ fn bounded_generics(connector: &Connector) -> Generics {
 fn return_type(run: &Run) -> Type {
     match &run.method.sig.output {
         ReturnType::Default => parse_quote!(()),
-        // The error has been reported. Here, rustc would report that `!` is not stable.
-        ReturnType::Type(_, ty) if matches!(types::peel(ty), Type::Never(_)) => parse_quote!(()),
+        // The error has been reported. For `!`, rustc would report that it is not stable.
+        ReturnType::Type(_, ty) if run.returns_future() || matches!(types::peel(ty), Type::Never(_)) => {
+            parse_quote!(())
+        }
         ReturnType::Type(_, ty) => (**ty).clone(),
     }
 }
