@@ -11,6 +11,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, PatType, Token, parse_quote};
 
 use super::ast::{Connector, Run, is_named};
+use super::check;
 use super::handle::{if_subject, row_span};
 use super::parse::{is_unfinished, statements};
 use super::unfit::{self, Unfit};
@@ -20,6 +21,7 @@ use crate::{editor, option, types};
 pub fn block(connector: &Connector) -> ItemImpl {
     let mut block = connector.block.clone();
     block.items.retain(|item| !is_unfinished(item));
+    block.attrs.retain(|attribute| !check::is_of_another_runtime(attribute));
     let mut runs = connector.runs.iter();
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
@@ -58,6 +60,7 @@ pub fn block(connector: &Connector) -> ItemImpl {
         } else {
             continue;
         }
+        method.attrs.retain(|attribute| !check::is_of_another_runtime(attribute));
         if method.sig.asyncness.is_some() {
             // The runtime does not require a `Send` future, and the user must write `async` even without an `await`.
             method.attrs.push(parse_quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));

@@ -1,7 +1,9 @@
 //! Checks the form of `run` and `on_stop`. rustc checks their types, because only rustc knows aliases.
 
 use quote::ToTokens;
-use syn::{Expr, ExprLit, FnArg, Generics, ImplItemFn, Lit, Receiver, ReceiverKind, ReturnType, Safety, Type};
+use syn::{
+    Attribute, Expr, ExprLit, FnArg, Generics, ImplItemFn, Lit, Receiver, ReceiverKind, ReturnType, Safety, Type,
+};
 
 use super::ast::{ASYNC, Connector, Handle, Kind, Parameter, Run, is_partition};
 use super::attr::Time;
@@ -35,6 +37,21 @@ pub fn options(ctxt: &Ctxt, connector: &Connector) {
     }
 }
 
+/// Returns whether the attribute changes an `async fn` in a way that no connector allows. The block is emitted without it.
+pub fn is_of_another_runtime(attribute: &Attribute) -> bool {
+    const NAMES: [&str; 4] = ["async_trait", "async_trait::async_trait", "tokio::main", "tokio::test"];
+    NAMES.contains(&types::text(attribute.path()).as_str())
+}
+
+/// Reports attributes of another runtime.
+pub fn attributes(ctxt: &Ctxt, attributes: &[Attribute]) {
+    for attribute in attributes.iter().filter(|attribute| is_of_another_runtime(attribute)) {
+        let name = types::text(attribute.path());
+        let note = "the library itself runs an `async fn run`, on the connector's own thread";
+        ctxt.error(attribute, format!("a connector cannot have `#[{name}]`\nnote: {note}\nhelp: remove the attribute"));
+    }
+}
+
 /// Reports the borrows of a connector. Returns whether there are none.
 pub fn lifetimes(ctxt: &Ctxt, connector: &Connector) -> bool {
     let borrowed = connector.borrowed_at();
@@ -65,6 +82,9 @@ pub fn run(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
     is_sound &= check_receiver(ctxt, run.method, "`run` must take `&mut self`");
     is_sound &= check_cfg(ctxt, run.method);
     is_sound &= check_subjects(ctxt, run, generics);
+    if is_sound {
+        attributes(ctxt, &run.method.attrs);
+    }
     is_sound
 }
 
@@ -298,5 +318,6 @@ pub fn on_stop(ctxt: &Ctxt, connector: &Connector, method: &ImplItemFn) -> bool 
         ctxt.error(ty, "`on_stop` returns nothing\nhelp: log a failure, or report it from `run`");
         is_sound = false;
     }
+    attributes(ctxt, &method.attrs);
     is_sound
 }

@@ -47,6 +47,7 @@ fn on_block(tokens: TokenStream, block: &ItemImpl) -> TokenStream {
     let options = attr::Options::parse(&ctxt, tokens.clone());
     let connector = ast::Connector::from_block(&ctxt, block, options);
     check::options(&ctxt, &connector);
+    check::attributes(&ctxt, &block.attrs);
     let owns = check::lifetimes(&ctxt, &connector);
     let mut output = ctxt.check();
     let mut stops_well = true;
