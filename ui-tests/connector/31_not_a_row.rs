@@ -1,5 +1,7 @@
 //! A subject of a collection, of a pointer or of a plain value is one error that says what a row is.
 
+use std::collections::HashMap;
+
 use pathway_io::{AsyncSubject, Pipeline, RunResult, Schema, Subject, connector};
 
 #[derive(Schema)]
@@ -42,6 +44,17 @@ impl Values {
     }
 }
 
+struct Maps;
+
+#[connector]
+impl Maps {
+    fn run(&mut self, maps: Subject<HashMap<String, String>>, events: Subject<serde_json::Value>) -> RunResult {
+        maps.next(HashMap::new())?;
+        events.next(1.into())?;
+        Ok(())
+    }
+}
+
 struct Any;
 
 #[connector]
@@ -57,5 +70,6 @@ fn main() {
     let (_batches, _boxes) = pipeline.read(Batches);
     let _cats = pipeline.read(Tasks);
     let (_lines, _files, _pairs) = pipeline.read(Values);
+    let (_maps, _events) = pipeline.read(Maps);
     let _animals = pipeline.read(Any);
 }

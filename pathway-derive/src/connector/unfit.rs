@@ -106,6 +106,7 @@ pub fn of<'a>(parameter: &Parameter<'a>, generics: &'a Generics) -> Vec<Unfit<'a
 
 /// Returns the help for a type of the standard library that users write by mistake for the type of a row.
 fn help_for_row(handle: Handle, ty: &Type) -> Option<String> {
+    const MAPS: [&str; 2] = ["HashMap", "BTreeMap"];
     const HOLDERS: [&str; 5] = ["Vec", "Option", "Box", "Rc", "Arc"];
     let handle = handle.name();
     let ready_made = |row: &str| format!("write `{handle}<pathway_io::{row}>`, or a struct with `#[derive(Schema)]`");
@@ -114,6 +115,10 @@ fn help_for_row(handle: Handle, ty: &Type) -> Option<String> {
     }
     if types::is_primitive(ty) || matches!(types::peel(ty), Type::Tuple(_) | Type::Array(_)) {
         return Some("a row is a struct with `#[derive(Schema)]`, and its fields are the columns".to_owned());
+    }
+    let is_map = types::last_segment(ty).is_some_and(|segment| MAPS.iter().any(|name| segment.ident == name));
+    if is_map || types::text(ty) == "serde_json::Value" {
+        return Some("write a struct with `#[derive(Schema)]` that has a column of this type".to_owned());
     }
     let holder = types::last_segment(ty).filter(|segment| HOLDERS.iter().any(|name| segment.ident == name))?;
     match types::type_arguments(holder).as_slice() {
