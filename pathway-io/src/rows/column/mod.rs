@@ -115,7 +115,7 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a primary key",
     label = "not a key type",
-    note = "all column types except `Option`, floats, JSON and maps can be keys: a key always has a value, and equal keys have one form"
+    note = "all column types can be keys except `Option`, floats, `Decimal`, JSON, sets, maps and `DateTime<FixedOffset>`: a key always has a value, and equal keys have one form"
 )]
 pub trait KeyType: ColumnType + Clone {
     /// Returns the value that is read back from the stored form of this one. They differ if the stored form lacks a
