@@ -377,6 +377,9 @@ pub fn crate_path(krate: Option<&Path>, span: Span) -> TokenStream {
 /// Returns the import of the runtime, under the name by which all generated code refers to it. In `quote_spanned!` the
 /// name has the span of the user's tokens, and rustc shows an error about a path where its first token is.
 pub fn runtime(krate: Option<&Path>) -> TokenStream {
+    // If the path is that of another module, the error is at the path.
+    let last = krate.and_then(|krate| krate.segments.last());
+    let span = last.map_or_else(Span::call_site, |last| mixed_site_at(last.ident.span()));
     let krate = crate_path(krate, Span::call_site());
-    quote!(use #krate::__private0 as __pathway_io;)
+    quote_spanned!(span=> use #krate::__private0 as __pathway_io;)
 }

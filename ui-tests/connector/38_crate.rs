@@ -21,6 +21,14 @@ enum Mood {
     Calm,
 }
 
+mod another {}
+
+#[derive(Schema)]
+#[schema(crate = crate::another)]
+struct Lynx {
+    key: i64,
+}
+
 struct Lone;
 
 #[connector(crate = lone)]
@@ -36,6 +44,15 @@ struct Both;
 impl Both {
     fn run(&mut self, cats: Subject<Cat, u64>, more: Subject<Cat, u64>) -> RunResult {
         more.next(Cat { key: 1 })?;
+        Ok(cats.next(Cat { key: 1 })?)
+    }
+}
+
+struct Another;
+
+#[connector(crate = another)]
+impl Another {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
         Ok(cats.next(Cat { key: 1 })?)
     }
 }
