@@ -28,6 +28,12 @@ enum Never {}
 struct Wrapper<T>(T);
 
 #[derive(ColumnType)]
+struct Key<T>(u64, std::marker::PhantomData<T>);
+
+#[derive(ColumnType)]
+struct Nick<'a>(&'a str);
+
+#[derive(ColumnType)]
 #[column(rename_al = "lowercase")]
 enum Mood {
     Calm,

@@ -58,11 +58,19 @@ impl<'a> Column<'a> {
                 _ => option::unknown(ctxt, &option, "option", &TYPE_OPTIONS),
             }
         }
-        if !input.generics.params.is_empty() {
-            ctxt.error(&input.generics.params, "a column type cannot be generic");
+        let is_generic = !input.generics.params.is_empty();
+        if is_generic {
+            let help = if input.generics.lifetimes().next().is_some() {
+                "own the value, as a `String` for a `&str`"
+            } else {
+                "`#[schema(with = \"module\")]` on the column stores a field of a generic type"
+            };
+            ctxt.error(&input.generics.params, format!("a column type cannot be generic\nhelp: {help}"));
         }
         let kind = match &input.data {
             Data::Enum(data) => variants(ctxt, input, data, rename_all.get().copied()),
+            // A second field is often the `PhantomData` of the parameter.
+            Data::Struct(_) if is_generic => Kind::Broken,
             Data::Struct(data) => {
                 if let Some(key) = rename_all.key() {
                     ctxt.error(key, "`rename_all` is for the variants of an enum");
@@ -74,7 +82,7 @@ impl<'a> Column<'a> {
                 Kind::Broken
             }
         };
-        let kind = if input.generics.params.is_empty() { kind } else { Kind::Broken };
+        let kind = if is_generic { Kind::Broken } else { kind };
         let allow = option::lint_attributes(input, "column");
         Column { ident: &input.ident, generics: &input.generics, krate, allow, kind }
     }
