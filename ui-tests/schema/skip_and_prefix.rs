@@ -31,4 +31,16 @@ struct Nothing {
     seen: u8,
 }
 
+/// It has no default.
+struct Sound;
+
+#[derive(Schema)]
+struct Lynx {
+    key: i64,
+    #[schema(skip, default = Sound)]
+    sound: Sound,
+    #[schema(skip, flatten)]
+    place: Place,
+}
+
 fn main() {}

@@ -46,7 +46,7 @@ pub struct Column<'a> {
     /// The name in JSON and in the output.
     pub name: String,
     pub description: String,
-    /// Whether its type would cause further errors in an impl.
+    /// Whether its type or its options would cause further errors in an impl.
     pub is_broken: bool,
 }
 
@@ -89,7 +89,7 @@ impl<'a> Schema<'a> {
     pub fn is_sound(&self) -> bool {
         let borrows = self.generics.lifetimes().next().is_some();
         let is_unbound = self.generics.type_params().any(|parameter| self.is_unbound(parameter));
-        let is_broken = self.repeats_field || self.columns.iter().any(|column| column.is_broken);
+        let is_broken = self.repeats_field || self.columns.iter().chain(&self.skipped).any(|field| field.is_broken);
         !self.columns.is_empty() && !borrows && !is_unbound && !is_broken
     }
 
@@ -136,9 +136,10 @@ impl<'a> Column<'a> {
     fn from_field(ctxt: &Ctxt, row: &Ident, field: &'a Field, of_struct: &StructOptions) -> Option<Self> {
         let ident = field.ident.as_ref()?;
         let mut options = ColumnOptions::from_attributes(ctxt, &field.attrs, &field.ty);
-        if options.skip.is_set() {
-            options.check_skipped(ctxt);
-        } else if let (Some(default), false, false, false) = (
+        let is_skipped = options.skip.is_set();
+        let has_conflict = is_skipped && options.check_skipped(ctxt);
+        if let (false, Some(default), false, false, false) = (
+            is_skipped,
             of_struct.default.given(),
             options.default.is_set(),
             options.primary_key.is_set(),
@@ -160,7 +161,7 @@ impl<'a> Column<'a> {
         };
         let description = description(&field.attrs);
         let mut column = Column { index: 0, ident, ty: &field.ty, options, name, description, is_broken: false };
-        column.is_broken = !column.options.skip.is_set() && column.has_wrong_type(ctxt, row);
+        column.is_broken = has_conflict || !is_skipped && column.has_wrong_type(ctxt, row);
         Some(column)
     }
 

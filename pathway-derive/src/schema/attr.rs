@@ -124,15 +124,16 @@ impl ColumnOptions {
         options
     }
 
-    /// Reports the options that a field without a column cannot have.
-    pub fn check_skipped(&self, ctxt: &Ctxt) {
+    /// Reports the options that a field without a column cannot have. Returns whether there are any.
+    pub fn check_skipped(&self, ctxt: &Ctxt) -> bool {
         let others = [self.primary_key.key(), self.default.key(), self.flatten.key(), self.prefix.key()];
         let note = "the field is not a column; its value is `Default::default()`";
-        self.refuse_beside(ctxt, "skip", &others, note);
+        self.refuse_beside(ctxt, "skip", &others, note)
     }
 
-    /// Reports these options, and all options that describe one column, next to an option that excludes them.
-    pub fn refuse_beside(&self, ctxt: &Ctxt, other: &str, keys: &[Option<&Ident>], note: &str) {
+    /// Reports these options, and all options that describe one column, next to an option that excludes them. Returns
+    /// whether there are any.
+    pub fn refuse_beside(&self, ctxt: &Ctxt, other: &str, keys: &[Option<&Ident>], note: &str) -> bool {
         let of_column = [
             self.rename.key(),
             self.example.key(),
@@ -142,12 +143,14 @@ impl ColumnOptions {
             self.into.key(),
             self.path.key(),
         ];
-        for key in keys.iter().chain(&of_column).flatten() {
+        let refused: Vec<_> = keys.iter().chain(&of_column).copied().flatten().collect();
+        for key in &refused {
             ctxt.error(key, format!("`{key}` cannot be used with `{other}`\nnote: {note}"));
         }
         for alias in &self.aliases {
             ctxt.error(alias, format!("`alias` cannot be used with `{other}`\nnote: {note}"));
         }
+        !refused.is_empty() || !self.aliases.is_empty()
     }
 }
 
