@@ -37,7 +37,9 @@ const SYNONYMS: [(&str, &str); 21] = [
 ];
 
 /// Options of other derives, with the way to get their effect here.
-const ADVICE: [(&str, &str); 16] = [
+const ADVICE: [(&str, &str); 18] = [
+    ("primary_keys", "put `primary_key` on each column of the key"),
+    ("keys", "put `primary_key` on each column of the key"),
     ("description", "a doc comment is the description"),
     ("doc", "a doc comment is the description"),
     ("comment", "a doc comment is the description"),

@@ -1,7 +1,7 @@
 use pathway_io::Schema;
 
 #[derive(Schema)]
-#[schema(deny_unknown_fields)]
+#[schema(deny_unknown_fields, primary_keys = ["key"])]
 struct Cat {
     #[schema(description = "Its number.")]
     key: i64,
