@@ -29,7 +29,7 @@ const IMPORTS: [(&str, &str); 2] =
     [("__pathway_io", ":: pathway_io :: __private0"), ("__flow", ":: pathway_io :: __private0 :: dataflow")];
 
 /// Lints that the output may allow, and why.
-const LINTS: [(&str, &str); 18] = [
+const LINTS: [(&str, &str); 19] = [
     ("deprecated", "the impls of a deprecated type name it"),
     ("unused_qualifications", "it takes generated tokens at a user's type for the user's own"),
     ("unreachable_pub", "the impls of a public connector name the type"),
@@ -37,6 +37,7 @@ const LINTS: [(&str, &str); 18] = [
     ("clippy::needless_pass_by_value", "a subject is given, not lent"),
     ("clippy::unnecessary_wraps", "`run` and its result are what the trait has"),
     ("clippy::unused_self", "as above"),
+    ("clippy::type_repetition_in_bounds", "the bounds of `run` follow those of the block"),
     ("clippy::missing_const_for_fn", "as above"),
     ("clippy::same_name_method", "the trait's methods have the names of the user's"),
     ("clippy::needless_pass_by_ref_mut", "as above"),

@@ -2,7 +2,7 @@ use std::fmt::Debug;
 
 use pathway_io::{Schema, Subject, connector};
 
-#[derive(Schema, Debug, PartialEq)]
+#[derive(Schema, Clone, Debug, PartialEq)]
 struct Cat {
     key: i64,
 }
@@ -47,6 +47,19 @@ impl Aliased {
     }
 }
 
+struct Repeat<T>(T);
+
+#[connector]
+impl<T: Schema> Repeat<T> {
+    fn run(&mut self, rows: Subject<T>, more: Subject<T>) -> Result<(), pathway_io::Closed>
+    where
+        T: Clone + Send,
+    {
+        rows.next(self.0.clone())?;
+        more.next(self.0.clone())
+    }
+}
+
 struct Borrowing;
 
 #[connector]
@@ -63,6 +76,7 @@ fn main() {
     assert_eq!(pathway_io::testing::collect(replay).unwrap().len(), 2);
     let pipeline = pathway_io::Pipeline::new();
     let _ = pipeline.read(Both(vec![Cat { key: 1 }], vec![Cat { key: 2 }]));
+    let _ = pipeline.read(Repeat(Cat { key: 1 }));
     pipeline.run().unwrap();
     assert_eq!(pathway_io::testing::collect(Aliased).unwrap().len(), 1);
     assert_eq!(pathway_io::testing::collect(Borrowing).unwrap().len(), 0);

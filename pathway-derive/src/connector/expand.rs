@@ -20,9 +20,13 @@ use crate::{option, types};
 pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream {
     let import = option::runtime(connector.options.krate.get());
     let checks = type_checks(connector, run);
-    let (cfgs, allow) = (cfgs(run.method), connector.allowed_lints());
+    let (cfgs, mut allow) = (cfgs(run.method), connector.allowed_lints());
+    if run.method.sig.generics.where_clause.is_some() {
+        // The impl repeats the bounds of `run` after those of the block.
+        allow.extend(quote!(#[allow(clippy::type_repetition_in_bounds)]));
+    }
     let self_ty = &connector.block.self_ty;
-    let generics = bounded_generics(connector);
+    let generics = bounded_generics(connector, run);
     let (generics, _, where_clause) = generics.split_for_impl();
     let subjects = subjects_type(run);
     let tables = tables_type(run);
@@ -171,7 +175,7 @@ fn partition_ident() -> Ident {
 /// Returns the impls that check the types of `run`'s parameters and of its result.
 pub fn type_checks(connector: &Connector, run: &Run) -> TokenStream {
     let self_ty = &connector.block.self_ty;
-    let generics = bounded_generics(connector);
+    let generics = bounded_generics(connector, run);
     let (generics, _, where_clause) = generics.split_for_impl();
     // rustc suggests new parameters of an impl. With the user's `impl`, it makes the same suggestion for each copy of a
     // type, and shows equal errors once.
@@ -240,10 +244,15 @@ pub fn type_checks(connector: &Connector, run: &Run) -> TokenStream {
     checks
 }
 
-/// Returns the parameters of the block, with the bounds that the trait requires. The author of a generic connector need
-/// not write them.
-fn bounded_generics(connector: &Connector) -> Generics {
+/// Returns the parameters of the block, with the bounds that `run` has, and with those that the trait requires. The
+/// author of a generic connector need not write the latter.
+fn bounded_generics(connector: &Connector, run: &Run) -> Generics {
     let mut generics = connector.block.generics.clone();
+    let of_run = &run.method.sig.generics;
+    // A `run` with parameters has been reported.
+    if let Some(clause) = of_run.where_clause.as_ref().filter(|_| of_run.params.is_empty()) {
+        generics.make_where_clause().predicates.extend(clause.predicates.clone());
+    }
     if generics.type_params().next().is_some() {
         let self_ty = &connector.block.self_ty;
         generics.make_where_clause().predicates.push(parse_quote!(#self_ty: __pathway_io::Send + 'static));
