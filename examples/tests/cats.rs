@@ -49,6 +49,44 @@ fn fast_leaves_out_the_pause() {
     assert_eq!(end.stderr, "", "progress is for terminals");
 }
 
+/// Standard output is one stream for the sink and for `println!`, wherever it was redirected to.
+#[cfg(unix)]
+#[test]
+fn the_output_can_be_the_standard_output() {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+    use std::process::{Command, Stdio};
+
+    let ends_with_the_summary = |text: &str| {
+        let (header, rest) = text.split_once('\n').expect("several lines");
+        assert_eq!(header, "key,genus,epithet,time,diff", "{text}");
+        let places = ["1,otocolobus,", "2,felis,", "3,lynx,", "FileStream: 3 rows", "the updates are in /dev/stdout\n"]
+            .map(|part| rest.find(part).unwrap_or_else(|| panic!("no {part:?} in {text}")));
+        assert!(places.is_sorted(), "{text}");
+    };
+    let run = |stdout: Stdio| {
+        let mut command = Command::new(support::executable("cats"));
+        let status = command.arg("--fast").arg(three_cats()).arg("/dev/stdout").stdout(stdout).status();
+        assert!(status.expect("it starts").success());
+    };
+
+    let path = fresh_dir("cats-stdout").join("out");
+    run(std::fs::File::create(&path).expect("the test's own file").into());
+    ends_with_the_summary(&std::fs::read_to_string(&path).expect("it is there"));
+
+    write(&path, "earlier\n");
+    run(std::fs::File::options().append(true).open(&path).expect("the test's own file").into());
+    let text = std::fs::read_to_string(&path).expect("it is there");
+    ends_with_the_summary(text.strip_prefix("earlier\n").unwrap_or_else(|| panic!("it was emptied: {text}")));
+
+    // A service manager redirects to a socket, which has no path that can be opened.
+    let (mut ours, theirs) = UnixStream::pair().expect("a pair of sockets");
+    run(std::os::fd::OwnedFd::from(theirs).into());
+    let mut text = String::new();
+    ours.read_to_string(&mut text).expect("it is UTF-8");
+    ends_with_the_summary(&text);
+}
+
 #[test]
 fn a_repeated_key_is_an_upsert() {
     let dir = fresh_dir("cats-upsert");

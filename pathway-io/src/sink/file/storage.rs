@@ -7,6 +7,8 @@ use std::error::Error;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
+#[cfg(unix)]
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use crate::run::files::{LockedFile, Watch, private};
@@ -45,6 +47,9 @@ pub(crate) struct Disk;
 
 impl Storage for Disk {
     fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn Handle>> {
+        if let Some(stream) = standard_stream(path)? {
+            return Ok(Box::new(stream));
+        }
         let mut options = for_appending();
         if readers == Readers::Owner {
             private(&mut options);
@@ -53,6 +58,11 @@ impl Storage for Disk {
     }
 
     fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
+        if let Some(stream) = standard_stream(path)?
+            && !stream.metadata()?.is_file()
+        {
+            return Ok(Box::new(stream));
+        }
         open(&for_appending(), path, len)
     }
 
@@ -82,6 +92,25 @@ fn for_appending() -> OpenOptions {
     options
 }
 
+/// Returns the stream of this program that has the path, if there is one.
+///
+/// The path is not opened. If the stream was redirected to a file, that would empty the file and write it from its start,
+/// over the program's other output. If it was redirected to a socket, it would fail.
+#[cfg(unix)]
+fn standard_stream(path: &Path) -> io::Result<Option<File>> {
+    let stream = match path.to_str() {
+        Some("/dev/stdout") => io::stdout().as_fd().try_clone_to_owned()?,
+        Some("/dev/stderr") => io::stderr().as_fd().try_clone_to_owned()?,
+        _ => return Ok(None),
+    };
+    Ok(Some(stream.into()))
+}
+
+#[cfg(not(unix))]
+fn standard_stream(_: &Path) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
 /// Opens a file, truncated to `len` bytes.
 fn open(options: &OpenOptions, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
     let (mut file, opened) = LockedFile::open(options, path)?;
@@ -96,14 +125,29 @@ fn open(options: &OpenOptions, path: &Path, len: u64) -> io::Result<Box<dyn Hand
     Ok(Box::new(file))
 }
 
-impl Handle for LockedFile {
+/// A standard stream, which other programs may write, too.
+impl Handle for File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        Write::write(self, bytes)
     }
 
     fn sync(&mut self) -> io::Result<()> {
         // A device or a pipe keeps nothing.
-        if self.0.metadata()?.is_file() { self.0.sync_data() } else { Ok(()) }
+        if File::metadata(self)?.is_file() { self.sync_data() } else { Ok(()) }
+    }
+
+    fn metadata(&self) -> io::Result<fs::Metadata> {
+        File::metadata(self)
+    }
+}
+
+impl Handle for LockedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Handle::write(&mut self.0, bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync()
     }
 
     fn metadata(&self) -> io::Result<fs::Metadata> {
