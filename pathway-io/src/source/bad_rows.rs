@@ -41,11 +41,11 @@ impl BadRowPolicy {
             BadRows::Fail => BadRowPolicy::Fail,
             BadRows::Skip => BadRowPolicy::Skip,
             BadRows::Quarantine(path) if persistent => {
-                refuse_named_pipe(&path).map_err(|error| failure(&path, error))?;
+                refuse_named_pipe(&path).map_err(|error| not_opened(&path, &error))?;
                 BadRowPolicy::Checkpointed { path }
             }
             BadRows::Quarantine(path) => {
-                let file = Lock::new(QuarantineFile::open(&path, false).map_err(|error| failure(&path, error))?);
+                let file = Lock::new(QuarantineFile::open(&path, false).map_err(|error| not_opened(&path, &error))?);
                 BadRowPolicy::Quarantine { path, file }
             }
         })
@@ -97,4 +97,8 @@ fn line(source: &str, error: &RowError, raw: &[u8], offset: Value) -> Vec<u8> {
 
 fn failure(path: &Path, error: std::io::Error) -> Error {
     Error::sink(&path.display().to_string(), FailureKind::Failed(Box::new(error)))
+}
+
+fn not_opened(path: &Path, error: &std::io::Error) -> Error {
+    failure(path, std::io::Error::new(error.kind(), format!("cannot open the quarantine file: {error}")))
 }

@@ -239,7 +239,8 @@ fn a_quarantine_file_that_cannot_be_opened_prevents_the_start() {
         options().bad_rows(BadRows::Quarantine(path.clone())),
     );
     let error = run(pipeline).unwrap_err();
-    assert!(error.to_string().starts_with(&format!("sink `{}` failed: ", path.display())), "{error}");
+    let expected = format!("sink `{}` failed: cannot open the quarantine file: ", path.display());
+    assert!(error.to_string().starts_with(&expected), "{error}");
 }
 
 // Contract 7.4

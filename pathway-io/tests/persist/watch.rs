@@ -154,9 +154,22 @@ fn a_named_pipe_is_no_quarantine_file() {
         let options = options("numbers").bad_rows(BadRows::Quarantine(path.clone()));
         csv::write(&pipeline.read_with(push, options), directory.path("numbers.csv"));
         let error = run(pipeline).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("sink `{}` failed: it is a named pipe", path.display())), "{error}");
+        let expected = format!("sink `{}` failed: cannot open the quarantine file: it is a named pipe", path.display());
+        assert!(error.starts_with(&expected), "{error}");
         assert!(!directory.path("numbers.csv").exists());
     }
+}
+
+#[test]
+fn a_quarantine_file_that_does_not_open_is_named() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let push = source(|_: Subject<Number, u64>| panic!("the source must not run"));
+    let options = options("numbers").bad_rows(BadRows::Quarantine(directory.path("none/bad.jsonl")));
+    csv::write(&pipeline.read_with(push, options), directory.path("numbers.csv"));
+    let error = run(pipeline).unwrap_err();
+    assert!(error.to_string().contains(": the quarantine file of `numbers`: cannot create `"), "{error}");
+    assert!(error.others().is_empty(), "the source was entered: {error:?}");
 }
 
 #[test]

@@ -100,7 +100,8 @@ impl Checkpointer {
         };
         for source in &mut plan.sources {
             if let Some(quarantine) = &mut source.quarantine {
-                quarantine.file.open()?;
+                let opened = quarantine.file.open();
+                opened.map_err(|error| format!("the quarantine file of `{}`: {error}", source.source.name))?;
                 quarantine.durable.record.len = quarantine.file.position();
             }
         }
