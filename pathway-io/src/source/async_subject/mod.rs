@@ -305,7 +305,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// ```no_run
     /// # use std::time::Duration;
-    /// # use pathway_io::{AsyncSubject, Closed, RunResult, Schema, connector};
+    /// # use pathway_io::{AsyncSubject, RunResult, Schema, connector};
     /// # #[derive(Schema)] struct Tick { n: u64 }
     /// # struct Ticks;
     /// #[connector]
@@ -317,7 +317,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///                 pushed.sleep(Duration::from_secs(1)).await?;
     ///                 pushed.next(Tick { n }).await?;
     ///             }
-    ///             Ok::<(), Closed>(())
+    ///             RunResult::Ok(()) // the type for `?`, which takes any error
     ///         });
     ///         ticks.closed().await; // until a stop
     ///         Ok(())
