@@ -5,6 +5,8 @@
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io;
+#[cfg(unix)]
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 /// The identity of a file, independent of its name.
@@ -55,6 +57,25 @@ pub(crate) fn lock(file: &File) -> io::Result<()> {
         Err(TryLockError::WouldBlock) => Err(io::Error::other("another pipeline is writing it")),
         Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
+}
+
+/// Returns the stream of this program that has the path, if there is one.
+///
+/// The path is not opened. If the stream was redirected to a file, that would empty the file and write it from its start,
+/// over the program's other output. If it was redirected to a socket, it would fail.
+#[cfg(unix)]
+pub(crate) fn standard_stream(path: &Path) -> io::Result<Option<File>> {
+    let stream = match path.to_str() {
+        Some("/dev/stdout") => io::stdout().as_fd().try_clone_to_owned()?,
+        Some("/dev/stderr") => io::stderr().as_fd().try_clone_to_owned()?,
+        _ => return Ok(None),
+    };
+    Ok(Some(stream.into()))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn standard_stream(_: &Path) -> io::Result<Option<File>> {
+    Ok(None)
 }
 
 /// A file that is locked against other pipelines.

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::run::files::{LockedFile, Watch, private};
+use crate::run::files::{LockedFile, Watch, private, standard_stream};
 
 /// The policy for rows that do not fit the schema, or that a sink refuses permanently.
 ///
@@ -40,6 +40,13 @@ pub(crate) struct QuarantineFile {
 impl QuarantineFile {
     /// Opens or creates the file. If `keep`, its contents stay.
     pub(crate) fn open(path: &Path, keep: bool) -> std::io::Result<Self> {
+        if let Some(stream) = standard_stream(path)? {
+            return Ok(QuarantineFile {
+                watch: Watch::new(path, &stream.metadata()?),
+                file: LockedFile(stream),
+                len: 0,
+            });
+        }
         refuse_named_pipe(path)?;
         let mut options = OpenOptions::new();
         private(&mut options).write(true).append(cfg!(unix)).create(true);
@@ -76,7 +83,7 @@ impl QuarantineFile {
 
 /// Refuses a named pipe, because opening it would wait until another program reads it, and no stop could end the wait.
 ///
-/// A path such as `/dev/stderr` can lead to a pipe that is open already. Such a pipe has no name.
+/// A path such as `/dev/fd/3` can lead to a pipe that is open already. Such a pipe has no name.
 pub(crate) fn refuse_named_pipe(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     {

@@ -131,6 +131,35 @@ fn quarantine_writes_each_bad_row_to_the_file_at_once() {
     assert_eq!(lines[3]["reason"], "row 6: a frame without an end");
 }
 
+/// A program's log is not emptied.
+#[cfg(unix)]
+#[test]
+fn the_quarantine_can_be_the_standard_error() {
+    use std::process::Command;
+    const CHILD: &str = "PATHWAY_IO_TEST_QUARANTINE";
+    if std::env::var_os(CHILD).is_some() {
+        let pipeline = pipeline();
+        let bad_rows = BadRows::Quarantine("/dev/stderr".into());
+        let table =
+            pipeline.read_with(source(|cats: Subject<Cat>| Ok(cats.next_json("[]")?)), options().bad_rows(bad_rows));
+        let _seen = commits(&table);
+        eprintln!("before");
+        run(pipeline).unwrap();
+        eprintln!("after");
+        return;
+    }
+    let dir = TempDir::new();
+    let log = dir.path("log");
+    std::fs::write(&log, "earlier\n").unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["bad_rows::the_quarantine_can_be_the_standard_error", "--exact", "--nocapture"]).env(CHILD, "1");
+    child.stderr(std::fs::File::options().append(true).open(&log).unwrap());
+    assert!(within(move || child.output().unwrap()).status.success());
+    let text = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(matches!(lines[..], ["earlier", "before", bad, "after"] if bad.contains("\"raw\":\"[]\"")), "{text}");
+}
+
 // FAULTS 13
 #[test]
 fn a_quarantine_file_that_is_removed_under_a_run_fails_it() {

@@ -7,11 +7,9 @@ use std::error::Error;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
-#[cfg(unix)]
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use crate::run::files::{LockedFile, Watch, private};
+use crate::run::files::{LockedFile, Watch, private, standard_stream};
 
 /// The operations of a file system that a pipeline uses.
 pub(crate) trait Storage: Send + Sync {
@@ -90,25 +88,6 @@ fn for_appending() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).append(cfg!(unix));
     options
-}
-
-/// Returns the stream of this program that has the path, if there is one.
-///
-/// The path is not opened. If the stream was redirected to a file, that would empty the file and write it from its start,
-/// over the program's other output. If it was redirected to a socket, it would fail.
-#[cfg(unix)]
-fn standard_stream(path: &Path) -> io::Result<Option<File>> {
-    let stream = match path.to_str() {
-        Some("/dev/stdout") => io::stdout().as_fd().try_clone_to_owned()?,
-        Some("/dev/stderr") => io::stderr().as_fd().try_clone_to_owned()?,
-        _ => return Ok(None),
-    };
-    Ok(Some(stream.into()))
-}
-
-#[cfg(not(unix))]
-fn standard_stream(_: &Path) -> io::Result<Option<File>> {
-    Ok(None)
 }
 
 /// Opens a file, truncated to `len` bytes.
