@@ -3,6 +3,9 @@
 
 #![allow(unreachable_code)]
 
+use std::cell::Cell;
+use std::collections::HashMap;
+
 use pathway_io::{ColumnType, RunResult, Schema, Subject, connector, next};
 
 #[derive(Schema)]
@@ -28,6 +31,10 @@ impl Zoo {
     fn run(&mut self, cats: Subject<Cat>) -> RunResult {
         let record = Record;
         next!(cats, Cat { key: record.get(0)?, genus: "felis", weight: None })?;
+        next!(cats, Cat { key: record.get(0)?, genus: record.get(1)?, weight: record.get(2)? })?;
+        // A reference in a map converts, and so does the number in a `Cell`.
+        let (names, weight) = (HashMap::from([(1, "felis".to_owned())]), Cell::new(4.0));
+        next!(cats, Cat { key: 1, genus: names.get(&1).unwrap(), weight: weight.get() })?;
         next!(cats, Cat { key: Into::into(3u8), genus: From::from("lynx"), weight: Some(1.0) })?;
         let tame = cats.is_closed();
         next!(cats, Cat {
@@ -93,6 +100,6 @@ fn main() -> pathway_io::Result<()> {
     assert!(cards.iter().all(|update| update.row.reading.value == 4.0));
     let updates = pathway_io::testing::collect(Zoo)?;
     let genera: Vec<_> = updates.iter().map(|update| (update.row.key, update.row.genus.as_str())).collect();
-    assert_eq!(genera, [(0, "felis"), (3, "lynx"), (2, "lynx"), (42, "x"), (0, "f"), (2, "f")]);
+    assert_eq!(genera, [(0, "felis"), (0, ""), (1, "felis"), (3, "lynx"), (2, "lynx"), (42, "x"), (0, "f"), (2, "f")]);
     Ok(())
 }

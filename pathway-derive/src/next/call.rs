@@ -158,9 +158,12 @@ pub fn is_inferred(value: &Expr) -> bool {
         }
         Expr::Match(value) => value.arms.iter().all(|arm| is_inferred(&arm.body)),
         Expr::MethodCall(call) if call.turbofish.is_some() => false,
-        Expr::MethodCall(call) if THROUGH.iter().any(|name| call.method == name) => is_inferred(&call.receiver),
+        Expr::MethodCall(call) if THROUGH.iter().any(|name| call.method == name) => {
+            // `names.get("felis").unwrap()` is a reference in a map, which converts.
+            !is_get(&call.receiver) && is_inferred(&call.receiver)
+        }
         Expr::Cast(cast) => matches!(*cast.ty, Type::Infer(_)),
-        Expr::MethodCall(call) => GENERIC.iter().any(|name| call.method == name),
+        Expr::MethodCall(call) => is_get(value) || GENERIC.iter().any(|name| call.method == name),
         Expr::Call(call) => match &*call.func {
             Expr::Path(path) => {
                 let mut names = path.path.segments.iter().rev().map(|segment| &segment.ident);
@@ -173,6 +176,12 @@ pub fn is_inferred(value: &Expr) -> bool {
         },
         _ => false,
     }
+}
+
+/// Returns whether the expression is `row.get(0)` or `row.try_get(0)`, which return a database's value as the type of
+/// its place.
+fn is_get(value: &Expr) -> bool {
+    matches!(value, Expr::MethodCall(call) if !call.args.is_empty() && (call.method == "get" || call.method == "try_get"))
 }
 
 /// Returns whether the type of a block's last expression is inferred from its place. A block without such an expression

@@ -23,7 +23,7 @@ use crate::run::error::Closed;
 ///
 /// A literal has the column's type: write `4.0`, not `4`, for an `f64`. An `Option<&str>` does not convert: write
 /// `nick: "tom"` or `nick: Some("tom".to_string())`. An expression whose type is inferred from its place, such as
-/// `text.parse()?` or `name.into()`, is not converted: it has the column's type itself.
+/// `text.parse()?`, `row.get(0)?` or `name.into()`, is not converted: it has the column's type itself.
 ///
 /// `..` needs a concrete row type, as in `Reading::<f64> { value, .. }`. In a function that is generic over the row,
 /// name all columns. You cannot use `..` for a row with a column of `try_from` or `with` either, unless that column is
