@@ -62,6 +62,8 @@ struct Everything {
     pair: (i64, String),
     places: Option<Vec<(f64, Option<bool>)>>,
     raws: Vec<Vec<u8>>,
+    #[schema(default = 7)]
+    wide: i128,
     #[schema(rename = "größe")]
     size: u8,
     #[cfg(feature = "jiff")]
@@ -112,6 +114,7 @@ fn rows() -> Vec<Everything> {
         pair: (4, "p".to_owned()),
         places: Some(vec![(1.0, None), (2.5, Some(true))]),
         raws: vec![vec![1], vec![]],
+        wide: i128::MAX,
         size: 3,
         #[cfg(feature = "jiff")]
         day: jiff::civil::date(2021, 3, 21),
@@ -142,6 +145,7 @@ fn rows() -> Vec<Everything> {
         list: vec![],
         texts: vec![],
         places: None,
+        wide: 5,
         #[cfg(feature = "jiff")]
         instant: None,
         ..plain.clone()

@@ -2,7 +2,8 @@
 //! Lines.
 //!
 //! `tests/exports` checks them with Pathway 0.33. Pathway has no type for dates, times of day, UUIDs and decimals, and
-//! none of its readers accepts an instant that ends in `Z`, as ours do. These are `str` there.
+//! none of its readers accepts an instant that ends in `Z`, as ours do. These are `str` there. An integer of 128 bits is
+//! `Json`, because it is a number or a string in JSON.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -55,9 +56,10 @@ impl TableSchema {
     /// cats = pw.io.jsonlines.read("cats.jsonl", schema=Cat)
     /// ```
     ///
-    /// A `Value` may be null, so it becomes `Json | None`; dates, times of day, instants, UUIDs and decimals are `str`.
-    /// Pathway refuses rows with an integer above `i64::MAX`, and has no form of `NaN` in JSON. Defaults without a JSON
-    /// form that Pathway reads, such as bytes, are omitted; [`pathway_class`](TableSchema::pathway_class) has them.
+    /// A `Value` may be null, so it becomes `Json | None`. Integers of 128 bits are `Json`; dates, times of day,
+    /// instants, UUIDs and decimals are `str`. Pathway refuses rows with a `u64` above `i64::MAX`, and has no form of
+    /// `NaN` in JSON. Defaults without a JSON form that Pathway reads, such as bytes, are omitted;
+    /// [`pathway_class`](TableSchema::pathway_class) has them.
     ///
     /// ```
     /// use pathway_io::Schema;
@@ -198,12 +200,12 @@ fn dtype(data_type: &DataType) -> Value {
         DataType::List(item) | DataType::Array(item, _) => json!({ "type": "LIST", "wrapped": dtype(item) }),
         DataType::Tuple(items) => json!({ "type": "TUPLE", "wrapped": items.iter().map(dtype).collect::<Vec<_>>() }),
         DataType::Json => json!({ "type": "OPTIONAL", "wrapped": plain("Json") }),
-        DataType::Map(_) => plain("Json"),
         other => plain(match python(other).as_str() {
             "bool" => "BOOL",
             "int" => "INT",
             "float" => "FLOAT",
             "bytes" => "BYTES",
+            "pw.Json" => "Json",
             "pw.Duration" => "DURATION",
             "pw.DateTimeNaive" => "DATE_TIME_NAIVE",
             "pw.DateTimeUtc" => "DATE_TIME_UTC",
@@ -221,7 +223,7 @@ fn python(data_type: &DataType) -> String {
         DataType::F32 | DataType::F64 => "float",
         DataType::Bytes => "bytes",
         DataType::Json => "pw.Json | None",
-        DataType::Map(_) => "pw.Json",
+        DataType::Map(_) | DataType::I128 | DataType::U128 => "pw.Json",
         DataType::Duration | DataType::SignedDuration => "pw.Duration",
         DataType::DateTime => "pw.DateTimeNaive",
         DataType::OffsetDateTime => "pw.DateTimeUtc",
@@ -236,8 +238,6 @@ fn python(data_type: &DataType) -> String {
         DataType::Str | DataType::Date | DataType::Time | DataType::Timestamp | DataType::Uuid | DataType::Decimal => {
             "str"
         }
-        // A value of more than 64 bits is a string in JSON, and Pathway has no such integer.
-        DataType::I128 | DataType::U128 => "str",
     };
     plain.to_owned()
 }
@@ -245,7 +245,9 @@ fn python(data_type: &DataType) -> String {
 /// Returns a value as Python source.
 fn literal(value: &Value, data_type: &DataType) -> String {
     match (value, data_type) {
-        (value, DataType::Json | DataType::Map(_)) if !value.is_null() => format!("pw.Json({})", plain_literal(value)),
+        (value, DataType::Json | DataType::Map(_) | DataType::I128 | DataType::U128) if !value.is_null() => {
+            format!("pw.Json({})", plain_literal(value))
+        }
         (value, DataType::Optional(item)) if !value.is_null() => literal(value, item),
         (Value::String(text), DataType::F32 | DataType::F64) => format!("float({})", string(text)),
         (Value::String(text), DataType::Bytes) => {
