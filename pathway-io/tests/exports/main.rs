@@ -64,6 +64,7 @@ struct Everything {
     raws: Vec<Vec<u8>>,
     #[schema(default = 7)]
     wide: i128,
+    spot: Option<[f64; 2]>,
     #[schema(rename = "größe")]
     size: u8,
     #[cfg(feature = "jiff")]
@@ -115,6 +116,7 @@ fn rows() -> Vec<Everything> {
         places: Some(vec![(1.0, None), (2.5, Some(true))]),
         raws: vec![vec![1], vec![]],
         wide: i128::MAX,
+        spot: Some([0.5, -1.0]),
         size: 3,
         #[cfg(feature = "jiff")]
         day: jiff::civil::date(2021, 3, 21),
@@ -146,6 +148,7 @@ fn rows() -> Vec<Everything> {
         texts: vec![],
         places: None,
         wide: 5,
+        spot: None,
         #[cfg(feature = "jiff")]
         instant: None,
         ..plain.clone()

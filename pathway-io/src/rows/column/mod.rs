@@ -65,7 +65,7 @@ pub use self::values::Values;
 /// | `rust_decimal::Decimal` | all its digits: `12.50` | a string; an integer is read too | `numeric`, `TEXT` | `Decimal256(57, 28)` |
 /// | `Option<T>` | nothing | `null` | without `NOT NULL` | nullable |
 /// | `Box<T>`, a newtype with `#[derive(ColumnType)]` | as `T` | as `T` | as `T` | as `T` |
-/// | `Vec<T>`, arrays, `BTreeSet<T>`, `HashSet<T>` | as JSON | a list; a set in order; base64 for a set of `u8` | `jsonb`, `TEXT` | `List` |
+/// | `Vec<T>`, arrays, `BTreeSet<T>`, `HashSet<T>` | as JSON | a list; a set in order; base64 for a set of `u8` | `jsonb`, `TEXT` | `List`; `FixedSizeList` for an array |
 /// | tuples | as JSON | a list | `jsonb`, `TEXT` | `Struct` |
 /// | `BTreeMap<String, T>`, `HashMap<String, T>` | as JSON | an object, by name | `jsonb`, `TEXT` | `Map` |
 ///

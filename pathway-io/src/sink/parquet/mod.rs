@@ -2,9 +2,10 @@
 //!
 //! A directory receives the *updates* of a table, with `time` and `diff` beside the columns, in files that are written
 //! one after the other: `part-00000001-<time>.parquet`, where `<time>` is the time of its last commit. The columns have
-//! the types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), but a `Decimal`, an `i128` and a
-//! `u128` are strings, because few readers support decimals of 39 or 57 digits. DuckDB and Polars read
-//! `cats/*.parquet`, and pyarrow and pandas read the directory `cats`, as one table, even while the pipeline writes.
+//! the types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), with two exceptions. A `Decimal`, an
+//! `i128` and a `u128` are strings, because few readers support decimals of 39 or 57 digits. An array is a list, because
+//! pyarrow does not read a null in a column of arrays. DuckDB and Polars read `cats/*.parquet`, and pyarrow and pandas
+//! read the directory `cats`, as one table, even while the pipeline writes.
 //!
 //! A part gets its final name when it is complete. Until then its name is `.part.parquet.new`, which these readers
 //! ignore. A part ends when it has the number of [`rows`](Options::rows), when it reaches the age of

@@ -43,7 +43,7 @@ impl BatchBuilder {
         BatchBuilder::of(schema, table.columns.len())
     }
 
-    /// Collects updates for a file. Decimals are strings there, because few readers of files support 57 digits.
+    /// Collects updates for a file; see [`portable`].
     #[cfg(feature = "parquet")]
     pub(crate) fn for_files(table: &TableSchema) -> Self {
         BatchBuilder::of(schema_for_files(table), table.columns.len())
@@ -112,12 +112,13 @@ pub(super) fn schema_for_files(table: &TableSchema) -> ArrowSchema {
     ArrowSchema::new_with_metadata(fields, schema.metadata().clone())
 }
 
+/// Returns the field with the types that readers of files support. Few of them have decimals of 57 digits, so decimals
+/// are strings. pyarrow does not read a null in a list of a fixed size, so such lists have any size.
 #[cfg(feature = "parquet")]
 fn portable(field: &Field) -> Field {
     let data_type = match field.data_type() {
         ArrowType::Decimal256(..) => ArrowType::Utf8,
-        ArrowType::List(item) => ArrowType::List(Arc::new(portable(item))),
-        ArrowType::FixedSizeList(item, len) => ArrowType::FixedSizeList(Arc::new(portable(item)), *len),
+        ArrowType::List(item) | ArrowType::FixedSizeList(item, _) => ArrowType::List(Arc::new(portable(item))),
         ArrowType::Map(entries, sorted) => ArrowType::Map(Arc::new(portable(entries)), *sorted),
         ArrowType::Struct(fields) => ArrowType::Struct(fields.iter().map(|field| portable(field)).collect()),
         other => other.clone(),

@@ -54,6 +54,25 @@ fn nulls_are_told_at_every_depth() {
     assert_eq!(pair.data_type(), &ArrowType::Struct(fields.into()));
 }
 
+#[cfg(feature = "parquet")]
+#[derive(Schema)]
+#[schema(crate = crate)]
+struct Spot {
+    place: Option<[f64; 2]>,
+    others: Vec<[i128; 2]>,
+}
+
+/// pyarrow does not read a null in a list of a fixed size.
+#[cfg(feature = "parquet")]
+#[test]
+fn an_array_is_a_list_in_a_file() {
+    let list = |item, nullable| ArrowType::List(Field::new("item", item, nullable).into());
+    let schema = super::batch::schema_for_files(<Spot as Schema>::SCHEMA);
+    assert_eq!(schema.field(0).data_type(), &list(ArrowType::Float64, false));
+    assert!(schema.field(0).is_nullable());
+    assert_eq!(schema.field(1).data_type(), &list(list(ArrowType::Utf8, false), false));
+}
+
 #[derive(Schema)]
 #[schema(crate = crate)]
 struct Wide {
