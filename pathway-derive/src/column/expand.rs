@@ -99,6 +99,7 @@ fn of_newtype(name: &Ident, inner: &Type) -> TokenStream {
             for<'a> #inner: __pathway_io::KeyType,
             for<'a> #name: __pathway_io::Clone,
         {
+            fn canonical(self) -> Self { Self(<#own_inner as __pathway_io::KeyType>::canonical(self.0)) }
         }
     }
 }

@@ -28,7 +28,12 @@ impl<T: ColumnType, const N: usize> ColumnType for [T; N] {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: KeyType, const N: usize> KeyType for [T; N] {}
+impl<T: KeyType, const N: usize> KeyType for [T; N] {
+    fn canonical(self) -> Self {
+        self.map(T::canonical)
+    }
+}
+
 impl<T: ColumnType, const N: usize> NotNull for [T; N] {}
 
 impl<B, const N: usize> ArrayBuffer<B, N> {

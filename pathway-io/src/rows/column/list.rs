@@ -46,7 +46,12 @@ impl<T: ColumnType> ColumnType for Vec<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: KeyType> KeyType for Vec<T> {}
+impl<T: KeyType> KeyType for Vec<T> {
+    fn canonical(self) -> Self {
+        self.into_iter().map(T::canonical).collect()
+    }
+}
+
 impl<T: ColumnType> NotNull for Vec<T> {}
 
 impl<B: Buffer> Buffer for ListBuffer<B> {

@@ -216,7 +216,11 @@ impl<T: ColumnType> ColumnType for Box<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: KeyType> KeyType for Box<T> {}
+impl<T: KeyType> KeyType for Box<T> {
+    fn canonical(self) -> Self {
+        Box::new(T::canonical(*self))
+    }
+}
 
 impl<T: NotNull> NotNull for Box<T> {
     fn is_null(&self) -> bool {

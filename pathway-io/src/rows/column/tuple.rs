@@ -24,7 +24,12 @@ macro_rules! tuples {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<$($letter: KeyType),+> KeyType for ($($letter,)+) {}
+        impl<$($letter: KeyType),+> KeyType for ($($letter,)+) {
+            fn canonical(self) -> Self {
+                ($(self.$index.canonical(),)+)
+            }
+        }
+
         #[diagnostic::do_not_recommend]
         impl<$($letter: ColumnType),+> NotNull for ($($letter,)+) {}
 

@@ -62,6 +62,10 @@ fn maps_and_sets_have_one_form() {
     assert_eq!(<HashMap<String, Option<u8>>>::DATA_TYPE.to_string(), "Map<String, Option<u8>>");
 }
 
+#[derive(pathway_derive::ColumnType, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[column(crate = crate)]
+struct Socket(SocketAddrV6);
+
 /// The text of a socket address lacks the flow label.
 #[test]
 fn a_set_has_each_stored_value_once() {
@@ -71,6 +75,12 @@ fn a_set_has_each_stored_value_once() {
     assert_eq!(text_of(BTreeSet::from(items)), text);
     assert_eq!(text_of(HashSet::from(items)), text);
     assert_eq!(text_of(Some(Box::new(HashSet::from(items.map(SocketAddr::V6))))), text);
+    assert_eq!(text_of(BTreeSet::from(items.map(Socket))), text);
+    assert_eq!(text_of(BTreeSet::from(items.map(Box::new))), text);
+    let nested = r#"[["[::1]:80"],["[::1%1]:80"]]"#;
+    assert_eq!(text_of(BTreeSet::from(items.map(|item| (item,)))), nested);
+    assert_eq!(text_of(BTreeSet::from(items.map(|item| [item]))), nested);
+    assert_eq!(text_of(BTreeSet::from(items.map(|item| vec![item]))), nested);
     let early = SystemTime::UNIX_EPOCH.checked_sub(std::time::Duration::from_secs(40_000_000_000_000));
     let set: BTreeSet<SystemTime> =
         early.iter().flat_map(|early| [*early, *early + std::time::Duration::from_secs(1)]).collect();
