@@ -241,6 +241,9 @@ use proc_macro::TokenStream;
 /// without a column are ignored, unless `deny_unknown` refuses them. In CSV, an empty field is a null, and `""` is an
 /// empty string. In JSON, a `path` is followed.
 ///
+/// A string for a date, a time, a UUID or a decimal must have the form of one. The compiler does not check the variants
+/// of an enum, IP addresses, a zero for a `NonZero`, and the conversions of `with` and `try_from`.
+///
 /// A file of up to 256 MiB is tracked: the crate is rebuilt when the file changes. The compiler needs about three bytes
 /// of memory for each byte of the file. For a larger file, print `cargo::rerun-if-changed=cats.jsonl` in a `build.rs`.
 ///

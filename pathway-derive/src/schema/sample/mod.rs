@@ -9,6 +9,7 @@ mod state;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod text_form;
 mod type_check;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

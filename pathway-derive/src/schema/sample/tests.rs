@@ -63,6 +63,57 @@ fn a_value_fits_where_a_column_takes_it() {
     assert!(result.is_ok(), "{}", result.unwrap_err());
 }
 
+/// Texts that are almost instants.
+fn near_instants() -> impl Strategy<Value = String> {
+    let part = prop::sample::select(vec![
+        "2021", "-", "03", "21", "T", "18", ":", "34", "12", ".", "5", "Z", "+", "01", "0", "é", " ",
+    ]);
+    let instant = (0..100_000u32, 0..14u32, 0..33u32, 0..25u32, 0..61u32, "[.]?[0-9]{0,10}").prop_map(
+        |(year, month, day, hour, second, fraction)| {
+            format!("{year:04}-{month:02}-{day:02}T{hour:02}:34:{second:02}{fraction}")
+        },
+    );
+    let offset =
+        prop::sample::select(vec!["Z", "z", "", "+01", "-01:30", "+0130", "+01:30:15", "+1", "+24:00", "Zulu"]);
+    prop_oneof![
+        (prop::sample::select(vec!["", "+", "-"]), instant, offset).prop_map(|(a, b, c)| format!("{a}{b}{c}")),
+        prop::collection::vec(part, 0..16).prop_map(|parts| parts.concat()),
+    ]
+}
+
+#[test]
+fn a_text_that_a_column_takes_has_the_form_of_its_type() {
+    let config = Config { cases: 5000, failure_persistence: None, ..Config::default() };
+    let result = TestRunner::new(config).run(&near_instants(), |text| {
+        let is_instant = takes::<std::time::SystemTime>(&Value::from(text.as_str()).to_string());
+        let fits = check_cell(&DataType::Plain("Timestamp"), &Cell::Text(Some(text.clone()))).is_ok();
+        prop_assert!(fits || !is_instant, "{}", text);
+        Ok(())
+    });
+    assert!(result.is_ok(), "{}", result.unwrap_err());
+
+    let examples: [(_, &[&str], &[&str]); 7] = [
+        ("Date", &["2021-03-21", "-009999-01-01"], &["21.03.2021", "2021-13-01", "20210321", "2021-03-21T00:00", ""]),
+        ("Time", &["18:34", "18:34:60.123456789"], &["6 pm", "24:00", "18:34Z", "18:34:12.", "+1:00"]),
+        ("DateTime", &["2021-03-21T18:34:12.5", "2021-03-21 18:34"], &["2021-03-21", "2021-03-21T18:34Z"]),
+        ("Timestamp", &["2021-03-21T18:34:12.5Z", "2021-03-21t18:34+0100"], &["2021-03-21T18:34:12", "1616351652"]),
+        ("OffsetDateTime", &["2021-03-21T18:34:12-23:59"], &["2021-03-21T18:34:12"]),
+        ("Uuid", &["67e55044-10b1-426f-9247-bb680e5fe0c8", "67E5504410B1426F9247BB680E5FE0C8"], &["7", "x"]),
+        ("Decimal", &["-12.50", "7"], &["1e5", "1,5", ".5", "NaN"]),
+    ];
+    for (name, good, bad) in examples {
+        let data_type = DataType::Plain(name);
+        let fits = |text: &&&str| {
+            let cells = [Cell::Text(Some(text.to_string())), Cell::Json(json::Value::String(text.to_string()))];
+            let [csv, json] = cells.map(|cell| check_cell(&data_type, &cell).is_ok());
+            assert_eq!(csv, json, "{name}: {text}");
+            csv
+        };
+        assert_eq!(good.iter().filter(|text| !fits(text)).collect::<Vec<_>>(), [&""; 0], "{name}");
+        assert_eq!(bad.iter().filter(fits).collect::<Vec<_>>(), [&""; 0], "{name}");
+    }
+}
+
 /// The rules for JSON in a column, for a `Value` by itself and inside other types.
 #[test]
 fn json_of_a_sample_has_the_rules_of_a_column() {

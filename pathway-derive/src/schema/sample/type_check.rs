@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use super::text_form;
 use crate::files::data_type::{DataType, integer};
 use crate::files::json::{self, Field, Value};
 use crate::files::rows::Cell;
@@ -112,6 +113,7 @@ fn check_plain(name: &str, value: &Value) -> Result<(), Misfit> {
         _ => None,
     };
     let range = range(name);
+    let text_form = text_form::of(name);
     let fits = match (name, value) {
         ("bool", Value::Bool(_))
         | ("f32" | "f64", Value::Integer(_))
@@ -121,9 +123,8 @@ fn check_plain(name: &str, value: &Value) -> Result<(), Misfit> {
         ("char", Value::String(text)) => text.chars().count() == 1,
         ("i128" | "u128", Value::String(text)) => is_wide(name, text),
         ("Decimal", Value::Integer(found)) => found.unsigned_abs() < 1 << 96,
-        ("Decimal", Value::String(_)) => true,
-        ("bool" | "Decimal", _) => false,
-        (_, Value::String(_)) => range.is_none(),
+        ("bool", _) => false,
+        (_, Value::String(text)) => text_form.map_or(range.is_none(), |fits| fits(text)),
         _ => range.zip(integer).is_some_and(|((least, most), found)| (least..=most).contains(&found)),
     };
     if fits {
@@ -135,6 +136,7 @@ fn check_plain(name: &str, value: &Value) -> Result<(), Misfit> {
         (Value::Float(found) | Value::LongInteger(found), _) if name == "f32" || range.is_some() => {
             format!("is {found:?}")
         }
+        (Value::String(text), _) if text_form.is_some() => format!("is {}", shorten(text)),
         _ => format!("is {}", kind(value)),
     }))
 }
@@ -186,10 +188,12 @@ fn check_text(data_type: &DataType, text: Option<&str>) -> Result<(), Misfit> {
         },
         DataType::Plain("bool") => matches!(text, "true" | "false"),
         DataType::Plain("char") => text.chars().count() == 1,
-        DataType::Plain("f32" | "f64" | "Decimal") => text.parse::<f64>().is_ok(),
+        DataType::Plain("f32" | "f64") => text.parse::<f64>().is_ok(),
         DataType::Plain(name @ ("i128" | "u128")) => is_wide(name, text),
-        DataType::Plain(name) => range(name)
-            .is_none_or(|(least, most)| text.parse::<i128>().is_ok_and(|found| (least..=most).contains(&found))),
+        DataType::Plain(name) => match (range(name), text_form::of(name)) {
+            (Some((least, most)), _) => text.parse::<i128>().is_ok_and(|found| (least..=most).contains(&found)),
+            (None, text_form) => text_form.is_none_or(|fits| fits(text)),
+        },
         DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) | DataType::Map(_) => match json::parse(text) {
             Ok(value) => return check_json(data_type, &value),
             Err(_) => false,
