@@ -129,7 +129,10 @@ fn json_row(text: &[u8]) -> Result<Vec<Named>, (usize, String)> {
             .map(|field| Named { name: field.name, cell: Cell::Json(field.value), column: column(field.value_at) })
             .collect()),
         Ok(_) => Err((1, "expected an object with the columns of a row, one on each line".to_owned())),
-        Err(fault) if fault.at == text.len() => Err((column(fault.at), "the row does not end on its line".to_owned())),
+        Err(fault) if fault.at == text.len() => {
+            let reason = "the row does not end on its line\nhelp: write one object on each line, as `jq -c .` does";
+            Err((column(fault.at), reason.to_owned()))
+        }
         Err(fault) => Err((column(fault.at), fault.to_string())),
     }
 }

@@ -55,6 +55,12 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
                     "line {number}: expected an object with the columns of a row, one on each line"
                 ));
             }
+            if error.is_eof() {
+                return invalid(format!(
+                    "line {number}: the row does not end on its line\n\
+                     help: write one object on each line, as `jq -c .` does"
+                ));
+            }
             let reason = error.to_string();
             let reason = plain_reason(reason.split(" at line ").next().unwrap_or_default());
             invalid(format!("line {number} column {}: {reason}", error.column()))

@@ -189,6 +189,8 @@ fn a_malformed_sample_is_an_error_with_its_line() {
     assert_eq!(error("{}\n{}"), "the rows of the sample have no columns");
     assert_eq!(error("{\"a\": 1}\n\n{\"a\" 1}"), "line 3 column 6: expected `:`");
     assert_eq!(error("{\"a\": 1}\n[1]"), "line 2: expected an object with the columns of a row, one on each line");
+    let open = "line 1: the row does not end on its line\nhelp: write one object on each line, as `jq -c .` does";
+    assert_eq!(error("{\n  \"a\": 1\n}\n"), open);
     assert_eq!(error("{\"a\": 1, \"a\": 2}"), "line 1: `a` is given twice");
     for list in ["[{\"a\": 1}, {\"a\": 2}]", "\u{feff}[\n  {\n    \"a\": 1\n  }\n]\n"] {
         assert!(error(list).starts_with("the sample is a JSON list\nhelp: "));
