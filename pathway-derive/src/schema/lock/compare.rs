@@ -16,8 +16,8 @@ use crate::schema::spelling::Trust;
 use crate::types::text;
 
 /// Reports incompatible changes, and returns checks that the compiler evaluates for types that the macro does not know.
-pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock, is_named: bool) -> TokenStream {
-    let comparison = Comparison { ctxt, schema, literal, lock, is_named, file: literal.value() };
+pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock, is_new: bool) -> TokenStream {
+    let comparison = Comparison { ctxt, schema, literal, lock, is_new, file: literal.value() };
     comparison.compare_options();
     if !comparison.has_same_key() {
         // One change should cause one error: a column that joins or leaves the key would be reported a second time.
@@ -40,7 +40,7 @@ struct Comparison<'a> {
     literal: &'a LitStr,
     lock: &'a Lock,
     /// Whether the lock has just been written, so that writing it again would not help.
-    is_named: bool,
+    is_new: bool,
     file: String,
 }
 
@@ -112,7 +112,7 @@ impl Comparison<'_> {
         self.compare_path(column, old);
         let (new, optional) = column.data_type(Trust::Certain).without_option();
         if new.has_unknown() || old.data_type.has_unknown() {
-            let is_writable = !self.is_named && !column.data_type(Trust::Likely).has_unknown();
+            let is_writable = !self.is_new && !column.data_type(Trust::Likely).has_unknown();
             let differs = match old.data_type {
                 DataType::Unknown => format!("column `{name}` has no type in `{file}`"),
                 _ => differs,

@@ -101,7 +101,7 @@ struct SampleCheck<'a> {
     schema: &'a Schema<'a>,
     literal: &'a LitStr,
     file: &'a SampleFile,
-    /// The sample's name in messages, and its path as it was resolved.
+    /// The line of the first row.
     first_line: Option<usize>,
     states: Vec<State<'a>>,
     /// How many items of a list, and how many levels of a value, are read.
