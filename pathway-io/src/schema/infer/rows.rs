@@ -113,6 +113,13 @@ fn csv(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>)) -> io:
     let mut records = Reader::new(bytes, is_cut);
     let Some(header) = records.next() else { return Ok(0) };
     let names: Vec<String> = header.map_err(fault)?.fields.into_iter().map(Option::unwrap_or_default).collect();
+    if let [name] = names.as_slice()
+        && name.contains([';', '\t', '|'])
+    {
+        return Err(invalid(format!(
+            "the header has one field, {name:?}\nhelp: the fields of a CSV are separated by commas"
+        )));
+    }
     let mut distinct = HashSet::new();
     if let Some(name) = names.iter().find(|name| !distinct.insert(name.as_str())) {
         return Err(invalid(format!("line 1: the header has `{name}` twice")));

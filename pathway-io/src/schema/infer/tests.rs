@@ -199,6 +199,11 @@ fn a_malformed_sample_is_an_error_with_its_line() {
         fields("[a],[b]\n1,2"),
         ["#[schema(rename = \"[a]\")]", "a: i64,", "#[schema(rename = \"[b]\")]", "b: i64,"]
     );
+    for header in ["id;name", "id\tname", "id|name"] {
+        let expected =
+            format!("the header has one field, {header:?}\nhelp: the fields of a CSV are separated by commas");
+        assert_eq!(error(&format!("{header}\n1;x\n")), expected);
+    }
     assert_eq!(error("a,a\n1,2"), "line 1: the header has `a` twice");
     assert_eq!(error("a,b\n1"), "line 2: a record of 1, where the header has 2");
     assert!(error("{\"a\": \"\u{fffd}\"}\n{\"a\": \"\u{1}\"}").starts_with("line 2 column 8: control character"));
