@@ -34,7 +34,7 @@ pub trait Represented: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Returns an error if the type has no such value. The text has the form "expected .., found ..".
+    /// Returns an error if the type has no such value. The message appends the text to "expected .., found ..".
     fn check(inner: Self::Inner) -> Result<Self::Inner, String> {
         Ok(inner)
     }

@@ -30,8 +30,8 @@ const BYTES: u64 = 64 << 20;
 ///
 /// The [`Display`](fmt::Display) of the result is the source of the struct, which compiles against the sample:
 ///
-/// - The columns are `bool`, `i64`, `u64` where `i64` is too small, `f64`, `String`, and lists of these if all elements
-///   have the same type.
+/// - The columns are `bool`, `i64`, `u64` where `i64` is too small, `f64`, `String`, and lists of these. If the elements
+///   of a list have different types, and each position has one type, the list is a tuple.
 /// - Objects, mixed values, and the elements of a list inside four other lists are `serde_json::Value`, or `RawJson` if
 ///   they contain integers beyond 64 bits.
 /// - A column with a null or missing value is an `Option`.
