@@ -49,20 +49,34 @@ pub(crate) fn decode_json<S: Schema>(
     if scanned { Ok(()) } else { parse_text::<S>(columns, len, text, seen) }
 }
 
-/// Returns whether the scan can compare the names of the columns with the text of a row. It cannot if a name must be
-/// escaped in JSON.
+/// Returns whether the scan can compare the names of the columns with the text of a row. It cannot if a name or an alias
+/// must be escaped in JSON.
 const fn can_scan(columns: &[Column]) -> bool {
     let mut i = 0;
     while i < columns.len() {
-        let name = columns[i].name.as_bytes();
-        let mut at = 0;
-        while at < name.len() {
-            if name[at] < b' ' || name[at] == b'"' || name[at] == b'\\' {
-                return false;
-            }
-            at += 1;
+        let mut can = is_plain(columns[i].name);
+        let mut alias = 0;
+        while alias < columns[i].aliases.len() {
+            can &= is_plain(columns[i].aliases[alias]);
+            alias += 1;
+        }
+        if !can {
+            return false;
         }
         i += 1;
+    }
+    true
+}
+
+/// Returns whether a name is the same in JSON.
+const fn is_plain(name: &str) -> bool {
+    let name = name.as_bytes();
+    let mut at = 0;
+    while at < name.len() {
+        if name[at] < b' ' || name[at] == b'"' || name[at] == b'\\' {
+            return false;
+        }
+        at += 1;
     }
     true
 }
@@ -278,7 +292,9 @@ impl<S: Schema> Visitor<'_> for Name<'_, S> {
 
     #[inline]
     fn visit_str<E: Error>(self, name: &str) -> Result<Field, E> {
-        match self.seen.find(S::SCHEMA, name) {
+        let found = self.seen.find(S::SCHEMA, name);
+        self.seen.current = found;
+        match found {
             Some(index) if self.seen.mark(index) => Ok(Field::Column(index)),
             // A sink wrote the row, and the schema has the alias `time` or `diff`.
             Some(_) if RESERVED.contains(&name) => {
@@ -287,8 +303,7 @@ impl<S: Schema> Visitor<'_> for Name<'_, S> {
             }
             Some(_) => Err(E::custom("given twice")),
             None => {
-                self.seen.current = None;
-                if let Some(place) = nested::root::<S>(name.as_bytes()).filter(|_| !self.seen.is_stored) {
+                if let Some(place) = nested::root::<S>(name).filter(|_| !self.seen.is_stored) {
                     return Ok(Field::Nested(place));
                 }
                 // A row that a sink wrote has these fields, too, and must be accepted.

@@ -6,15 +6,14 @@
 
 use std::ops::Range;
 
-use crate::rows::column::scan::{Name, NameKey};
-use crate::rows::description::TableSchema;
+use crate::rows::column::scan::{KnownName, NameKey, NameStart};
+use crate::rows::description::{Column, TableSchema};
 
 /// The columns found in one row, and hints from earlier rows. It is temporary state that is kept with the columns.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     columns: Vec<bool>,
     names: Names,
-    count: usize,
     /// For each column, the column that followed it the last time. The first entry is the column that came first.
     next: Vec<usize>,
     /// The index in `next` of the guess for the next field.
@@ -45,7 +44,6 @@ impl Seen {
             self.names = Names::default();
         }
         self.columns.fill(false);
-        self.count = 0;
         self.place = 0;
         self.repeats = true;
         self.current = None;
@@ -89,32 +87,32 @@ impl Seen {
                 self.place = guess + 1;
                 Some(guess)
             }
-            _ => self.search(schema, Name { text: name.as_bytes(), key: NameKey::new(name) }),
+            _ => {
+                let is_named = |column: &Column| {
+                    let by_name = column.name == name && (self.is_stored || column.is_read_by_name());
+                    by_name || column.aliases.contains(&name)
+                };
+                let index = schema.columns.iter().position(is_named)?;
+                self.found(index);
+                Some(index)
+            }
         }
     }
 
-    /// Returns whether no column has this name.
+    /// Returns the names of the columns that are read by their names. A search of one of them in a text makes no guess.
     #[inline(always)]
-    pub(super) fn is_unknown(&mut self, schema: &TableSchema, name: Name<'_>) -> bool {
-        self.names(schema).find(schema, name, false).is_none()
-    }
-
-    #[inline(always)]
-    fn names(&mut self, schema: &TableSchema) -> &Names {
+    pub(super) fn names(&mut self, schema: &TableSchema) -> &Names {
         if self.names.slots.is_empty() {
             self.names = Names::new(schema);
         }
         &self.names
     }
 
-    /// Returns the column with this name, if there is one, without a guess.
+    /// Records that the next field is this column.
     #[inline(always)]
-    pub(super) fn search(&mut self, schema: &TableSchema, name: Name<'_>) -> Option<usize> {
-        let is_stored = self.is_stored;
-        let index = self.names(schema).find(schema, name, is_stored)?;
+    pub(super) fn found(&mut self, index: usize) {
         self.repeats = std::mem::replace(&mut self.next[self.place], index) == index;
         self.place = index + 1;
-        Some(index)
     }
 
     /// Records that the row has these columns, in order. Returns `false` if it had one of them already.
@@ -128,51 +126,46 @@ impl Seen {
     /// Records that the row has this column. Returns `false` if the row had it already.
     #[inline]
     pub(super) fn mark(&mut self, index: usize) -> bool {
-        self.current = Some(index);
-        let first = !std::mem::replace(&mut self.columns[index], true);
-        self.count += usize::from(first);
-        first
+        !std::mem::replace(&mut self.columns[index], true)
     }
 
     /// Returns the columns that the row lacks.
     #[inline]
     pub(super) fn missing(&self) -> impl Iterator<Item = usize> {
-        let whole = self.count == self.columns.len();
-        let columns = if whole { &[] } else { self.columns.as_slice() };
-        columns.iter().enumerate().filter(|(_, seen)| !**seen).map(|(index, _)| index)
+        self.columns.iter().enumerate().filter(|(_, seen)| !**seen).map(|(index, _)| index)
     }
 }
 
 /// The names and aliases of the columns, each near the slot that its hash says.
 #[derive(Debug, Default)]
-struct Names {
-    /// Empty before the first search. Then the length is a power of two, and at most half of the slots are taken.
-    slots: Vec<Option<Slot>>,
+pub(super) struct Names {
+    /// Empty before the first search. Then the length is a power of two, and at most a quarter of the slots are taken,
+    /// so that the first slot is nearly always the right one.
+    slots: Vec<Option<Known>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Slot {
-    key: NameKey,
-    column: usize,
-    /// Rows have the column under this name only if the library has written them.
-    is_stored: bool,
+pub(super) struct Known {
+    pub(super) name: KnownName,
+    pub(super) column: usize,
 }
 
 impl Names {
     #[cold]
     fn new(schema: &TableSchema) -> Self {
-        let names = schema.columns.iter().enumerate().flat_map(|(index, column)| {
-            let name = (index, column.name, !column.is_read_by_name());
-            column.aliases.iter().map(move |alias| (index, *alias, false)).chain([name])
+        let names = schema.columns.iter().enumerate().flat_map(|(column, description)| {
+            let name = description.is_read_by_name().then_some(description.name);
+            description.aliases.iter().copied().chain(name).map(move |name| (column, name))
         });
-        let mut taken = Names { slots: vec![None; (names.clone().count() * 2).next_power_of_two()] };
-        for (column, name, is_stored) in names {
-            let key = NameKey::new(name);
-            let mut at = taken.start(key);
+        // There is always a free slot, at which a search ends.
+        let mut taken = Names { slots: vec![None; ((names.clone().count() + 1) * 4).next_power_of_two()] };
+        for (column, name) in names {
+            let name = KnownName::new(name);
+            let mut at = taken.start(name.key);
             while taken.slots[at].is_some() {
                 at = (at + 1) & (taken.slots.len() - 1);
             }
-            taken.slots[at] = Some(Slot { key, column, is_stored });
+            taken.slots[at] = Some(Known { name, column });
         }
         taken
     }
@@ -184,25 +177,16 @@ impl Names {
     }
 
     #[inline(always)]
-    fn find(&self, schema: &TableSchema, name: Name<'_>, is_stored: bool) -> Option<usize> {
-        let mut at = self.start(name.key);
-        while let Some(slot) = &self.slots[at] {
-            if slot.key == name.key
-                && (name.key.is_whole() || is_named(schema, slot.column, name.text))
-                && (is_stored || !slot.is_stored)
-            {
-                return Some(slot.column);
+    pub(super) fn find(&self, start: &NameStart<'_>) -> Option<&Known> {
+        let mut at = self.start(start.key);
+        while let Some(known) = &self.slots[at] {
+            if known.name.is_at(start) {
+                return Some(known);
             }
             at = (at + 1) & (self.slots.len() - 1);
         }
         None
     }
-}
-
-#[inline(never)]
-fn is_named(schema: &TableSchema, index: usize, name: &[u8]) -> bool {
-    let column = &schema.columns[index];
-    column.aliases.iter().chain([&column.name]).any(|known| known.as_bytes() == name)
 }
 
 /// The maximum number of bytes of a name for which a similar one is looked up.

@@ -30,11 +30,11 @@ pub(super) struct Place {
 
 /// Returns the place of a field of the row, if paths begin there.
 #[inline]
-pub(super) fn root<S: Schema>(name: &[u8]) -> Option<Place> {
+pub(super) fn root<S: Schema>(name: &str) -> Option<Place> {
     if !const { any(S::SCHEMA.columns) } {
         return None;
     }
-    let column = S::SCHEMA.columns.iter().position(|column| column.root().map(str::as_bytes) == Some(name))?;
+    let column = S::SCHEMA.columns.iter().position(|column| column.root() == Some(name))?;
     Some(Place { column, depth: 1 })
 }
 
@@ -90,6 +90,7 @@ impl<'de, S: Schema> DeserializeSeed<'de> for Nested<'_, S> {
             return deserializer.deserialize_any(self);
         }
         let is_first = self.seen.mark(column);
+        self.seen.current = Some(column);
         self.seen.nested = true;
         if !is_first {
             return Err(D::Error::custom("given twice"));

@@ -4,7 +4,7 @@
 use serde::de::DeserializeSeed;
 
 use super::Seen;
-use super::nested::{self, Field, Nested};
+use super::nested::{self, Nested};
 use crate::rows::column::scan::Scan;
 use crate::rows::description::RESERVED;
 use crate::rows::fields::Columns;
@@ -57,10 +57,10 @@ fn pass_unknown<S: Schema>(scan: &mut Scan<'_>, seen: &mut Seen) -> bool {
         return false;
     }
     let start = scan.place();
-    let passed = (scan.is_first() || scan.next())
-        && scan.name().is_some_and(|name| seen.is_unknown(S::SCHEMA, name))
-        && scan.colon()
-        && scan.pass_value();
+    let passed = scan.name_start(scan.is_first()).is_some_and(|name| {
+        let is_known = seen.names(S::SCHEMA).find(&name).is_some();
+        !is_known && scan.unknown_name(name.at).is_some() && scan.colon() && scan.pass_value()
+    });
     if !passed {
         scan.go_back(start);
     }
@@ -84,29 +84,25 @@ fn leave_order<S: Schema>(
     if scan.gave_up() || !seen.mark_all(scan.in_order.clone()) {
         return None;
     }
+    let mut first = scan.is_first();
     while !closed {
-        let first = scan.is_first();
-        if !first && scan.next() {
-            // Another field.
-        } else if scan.eat(b'}') {
-            closed = scan.end();
-            if !closed {
+        let Some(start) = scan.name_start(first) else {
+            if !scan.close() {
                 return None;
             }
-            break;
-        } else if !first {
-            return None;
-        }
-        match field::<S>(scan, seen)? {
-            Field::Column(index) if !seen.mark(index) => return None,
-            Field::Column(index) if !columns.scan_at(scan, index) => return None,
-            Field::Column(_) => {}
-            Field::Nested(place) => {
-                let mut inside = serde_json::Deserializer::from_str(scan.value()?);
-                Nested::<S> { columns, seen, place }.deserialize(&mut inside).ok()?;
+            closed = true;
+            continue;
+        };
+        first = false;
+        if let Some(known) = seen.names(S::SCHEMA).find(&start) {
+            let index = known.column;
+            scan.pass_name(&start, &known.name);
+            seen.found(index);
+            if !(scan.colon() && seen.mark(index) && columns.scan_at(scan, index)) {
+                return None;
             }
-            Field::Unknown if !scan.pass_value() => return None,
-            Field::Unknown => seen.expects_unknown = true,
+        } else {
+            other_field::<S>(columns, scan, seen, start.at)?;
         }
         if let Some(due) = seen.due() {
             (scan.in_order, scan.from) = (due..due, due);
@@ -117,15 +113,19 @@ fn leave_order<S: Schema>(
     filled.then_some(true)
 }
 
-/// Returns the kind of the next field.
-#[inline(always)]
-fn field<S: Schema>(scan: &mut Scan<'_>, seen: &mut Seen) -> Option<Field> {
-    let name = scan.name()?;
-    let field = match seen.search(S::SCHEMA, name) {
-        Some(index) => Field::Column(index),
-        None => nested::root::<S>(name.text).map_or(Field::Unknown, Field::Nested),
-    };
-    let is_reserved = || RESERVED.iter().any(|reserved| reserved.as_bytes() == name.text);
-    let refused = matches!(field, Field::Unknown) && S::SCHEMA.deny_unknown && !is_reserved();
-    (scan.colon() && !refused).then_some(field)
+/// Reads a field that is not a column. Columns can be inside it. Its name begins at `at`.
+fn other_field<S: Schema>(columns: &mut ColumnsOf<S>, scan: &mut Scan<'_>, seen: &mut Seen, at: usize) -> Option<()> {
+    let name = scan.unknown_name(at)?;
+    if !scan.colon() {
+        return None;
+    }
+    if let Some(place) = nested::root::<S>(name) {
+        let mut inside = serde_json::Deserializer::from_str(scan.value()?);
+        return Nested::<S> { columns, seen, place }.deserialize(&mut inside).ok();
+    }
+    if S::SCHEMA.deny_unknown && !RESERVED.contains(&name) {
+        return None;
+    }
+    seen.expects_unknown = true;
+    scan.pass_value().then_some(())
 }

@@ -285,6 +285,32 @@ fn names_that_must_be_escaped_are_compared_as_they_are_read() {
     }
 }
 
+#[test]
+fn aliases_that_must_be_escaped_are_compared_as_they_are_read() {
+    #[derive(Debug, pathway_derive::Schema)]
+    #[schema(crate = crate)]
+    struct Renamed {
+        #[schema(alias = "a\\b")]
+        backslash: i64,
+        #[schema(alias = "a\tb")]
+        tab: i64,
+    }
+
+    let read = |text: &str| {
+        let mut columns = ColumnsOf::<Renamed>::default();
+        decode_json::<Renamed>(&mut columns, 0, text.as_bytes(), &mut Seen::default())?;
+        Ok::<_, RowError>(row_at::<Renamed>(&columns, 0))
+    };
+    for text in [r#"{"tab":2,"a\\b":1}"#, r#"{"a\tb":2,"backslash":1}"#] {
+        let row = read(text).unwrap();
+        assert_eq!((row.backslash, row.tab), (1, 2), "{text}");
+    }
+    // An escaped backspace, and a tab that is not escaped.
+    for text in [r#"{"tab":2,"a\b":1}"#, "{\"a\tb\":2,\"backslash\":1}"] {
+        assert!(read(text).is_err(), "{text}");
+    }
+}
+
 /// The feature `arbitrary_precision` of serde_json, which another crate can turn on, changes how numbers arrive.
 /// `.ci/run` runs this test with the feature, too.
 #[test]

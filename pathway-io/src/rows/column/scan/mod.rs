@@ -19,7 +19,7 @@ mod value;
 
 use std::ops::Range;
 
-pub(crate) use self::name::{Name, NameKey};
+pub(crate) use self::name::{KnownName, NameKey, NameStart};
 pub(crate) use self::text::special;
 pub(crate) use self::value::decode;
 
