@@ -312,8 +312,8 @@ fn a_table_with_other_columns_is_not_touched() {
         assert_eq!(
             error_of(&path),
             format!(
-                "there is a table `Cat` of another shape: {difference}; \
-                 remove it, or write to another one (`sqlite::Options::table`)"
+                "there is a table `Cat` of another shape: {difference}\n\
+                 help: remove it, or write to another one (`sqlite::Options::table`)"
             )
         );
         assert_eq!(rows(&path, "SELECT sql FROM sqlite_schema WHERE name LIKE 'cat'"), columns);
@@ -329,8 +329,8 @@ fn rows_of_another_program_are_not_touched() {
     database.execute("INSERT INTO Cat VALUES (7, 'puma')", []).unwrap();
     assert_eq!(
         error_of(&path),
-        "there is a table `Cat` with rows that no pipeline has written; \
-         empty it, or write to another one (`sqlite::Options::table`)"
+        "there is a table `Cat` with rows that no pipeline has written\n\
+         help: empty it, or write to another one (`sqlite::Options::table`)"
     );
     assert_eq!(rows(&path, "SELECT * FROM Cat"), [[int(7), text("puma")]]);
     // An empty table is accepted, even if it uses other names for the same types.
@@ -410,7 +410,7 @@ fn two_sinks_on_one_table_are_an_error() {
     assert_eq!(
         twice,
         format!(
-            "sink `{0}` failed: two sinks write to its table `cat`; help: give each sink its own table",
+            "sink `{0}` failed: two sinks write to its table `cat`\nhelp: give each sink its own table",
             path.display()
         )
     );
@@ -418,7 +418,7 @@ fn two_sinks_on_one_table_are_an_error() {
     assert_eq!(
         file,
         format!(
-            "sink `{0}` failed: two sinks write to one file, as `{0}` and `{0}`; help: give each sink its own path",
+            "sink `{0}` failed: two sinks write to one file, as `{0}` and `{0}`\nhelp: give each sink its own path",
             path.display()
         )
     );

@@ -126,7 +126,7 @@ pub(super) fn find(tables: &[Arc<dyn AnyTable>]) -> Result<Box<dyn Engine>> {
     let computations: Vec<_> = computations.into_values().collect();
     for computation in &computations {
         if computation.inputs().iter().any(|table| !known.contains(&identity(table))) {
-            let message = "it reads tables of two pipelines; read all of its tables with one `Pipeline`";
+            let message = "it reads tables of two pipelines\nhelp: read all of its tables with one `Pipeline`";
             return Err(Error::computation(computation.name(), FailureKind::Failed(message.into())));
         }
     }

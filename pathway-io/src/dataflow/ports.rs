@@ -87,7 +87,7 @@ impl<S: Row, P: Selection<S>> Ports for Port<S, P> {
         let is_started = self.table.upgrade().is_none_or(|table| table.get::<TableSinks<S>>().is_taken());
         assert!(
             !is_started,
-            "cannot compute `{computation}` from the table of `{}`: its pipeline has been started or dropped; call `compute` before `run` or `start`",
+            "cannot compute `{computation}` from the table of `{}`: its pipeline has been started or dropped\nhelp: call `compute` before `run` or `start`",
             self.name
         );
     }

@@ -72,7 +72,9 @@ impl Workers {
         }
         let key = std::env::var_os(KEY).map(std::ffi::OsString::into_encoded_bytes);
         if key.as_ref().is_some_and(Vec::is_empty) && !addresses.is_empty() {
-            return Err(Error::pipeline(format!("the environment variable `{KEY}` is empty; set it or remove it")));
+            return Err(Error::pipeline(format!(
+                "the environment variable `{KEY}` is empty\nhelp: set it or remove it"
+            )));
         }
         let engine = EngineChoice { find: super::engine::find, options: Box::new(config.worker) };
         Ok(Workers {

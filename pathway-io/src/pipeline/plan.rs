@@ -152,7 +152,7 @@ impl Plan {
                 let path = resolve(&target.path);
                 // The directory of a Parquet sink can be the state directory itself.
                 if state.as_deref().is_some_and(|state| path.starts_with(state)) {
-                    let message = "it is in the state directory, which must not hold other files; help: write it to another directory";
+                    let message = "it is in the state directory, which must not hold other files\nhelp: write it to another directory";
                     return Err(Error::sink(&target.path.display().to_string(), FailureKind::Failed(message.into())));
                 }
                 // A device or a pipe may be shared, and a file has as many names as it has links. A directory has the
@@ -185,11 +185,11 @@ enum TargetKey {
 
 fn written_twice(one: &Target, other: &Target) -> Error {
     let message = match (&one.part, &other.part) {
-        (Some(_), Some(part)) => format!("two sinks write to its table `{part}`; help: give each sink its own table"),
+        (Some(_), Some(part)) => format!("two sinks write to its table `{part}`\nhelp: give each sink its own table"),
         _ => {
             let kind = if other.path.is_dir() { "directory" } else { "file" };
             let (one, other) = (one.path.display(), other.path.display());
-            format!("two sinks write to one {kind}, as `{one}` and `{other}`; help: give each sink its own path")
+            format!("two sinks write to one {kind}, as `{one}` and `{other}`\nhelp: give each sink its own path")
         }
     };
     Error::sink(&other.path.display().to_string(), FailureKind::Failed(message.into()))

@@ -162,7 +162,7 @@ fn check_idle(source: &Source, level: &Level, grace_period: Duration) {
             let idle = source.idle.unwrap_or_default();
             let text = format!(
                 "it pushed nothing for {idle:?}, the limit of `ReadOptions::idle`, and `run` did not return within \
-                 {grace_period:?} after that; help: register a hook that unblocks it with `on_interrupt`"
+                 {grace_period:?} after that\nhelp: register a hook that unblocks it with `on_interrupt`"
             );
             source.fail(FailureKind::Failed(text.into()));
         }

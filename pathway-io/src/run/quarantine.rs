@@ -90,7 +90,7 @@ pub(crate) fn refuse_named_pipe(path: &Path) -> std::io::Result<()> {
         let found = path.canonicalize().and_then(std::fs::metadata);
         if found.is_ok_and(|found| std::os::unix::fs::FileTypeExt::is_fifo(&found.file_type())) {
             return Err(std::io::Error::other(
-                "it is a named pipe, which would wait for a reader; help: choose a file",
+                "it is a named pipe, which would wait for a reader\nhelp: choose a file",
             ));
         }
     }

@@ -56,5 +56,5 @@ pub(super) fn on_conflict(keys: &[String], values: &[String]) -> String {
 
 /// Returns the error for a table that is not empty and was not made by a pipeline.
 pub(super) fn foreign_rows(table: &str, elsewhere: &str) -> String {
-    format!("there is a table `{table}` with rows that no pipeline has written; empty it, {elsewhere}")
+    format!("there is a table `{table}` with rows that no pipeline has written\nhelp: empty it, {elsewhere}")
 }

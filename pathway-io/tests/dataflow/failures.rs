@@ -273,7 +273,7 @@ fn tables_of_two_pipelines_cannot_be_computed_together() {
     let error = run(one).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "computation `Count` failed: it reads tables of two pipelines; read all of its tables with one `Pipeline`"
+        "computation `Count` failed: it reads tables of two pipelines\nhelp: read all of its tables with one `Pipeline`"
     );
 }
 

@@ -270,7 +270,7 @@ fn an_idle_source_that_does_not_return_fails() {
         monitor.snapshot().stop.is_some()
     });
     let error = within(move || running.join()).unwrap_err();
-    let text = "`run` did not return within 1ms after that; help: register a hook that unblocks it with `on_interrupt`";
+    let text = "`run` did not return within 1ms after that\nhelp: register a hook that unblocks it with `on_interrupt`";
     assert!(error.to_string().contains(text), "{error}");
     drop(end);
 }

@@ -355,7 +355,7 @@ fn a_table_of_the_catalogue_is_left_alone() {
     let before = count();
     let options = || sink::Options::new().table("pg_description");
     let error = refused::<Cat>(&config, options());
-    assert!(error.contains("PostgreSQL has its own table `pg_description`; write to another one"), "{error}");
+    assert!(error.contains("PostgreSQL has its own table `pg_description`\nhelp: write to another one"), "{error}");
     assert_eq!(count(), before);
     write(&config, options().schema("public"), |cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)).unwrap();
     assert_eq!(rows(&config, "SELECT genus FROM public.pg_description"), [["felis"]]);

@@ -209,14 +209,14 @@ impl Handshake<'_> {
             match connected {
                 Ok((_, Answer::WrongKey, _)) => {
                     return refused(
-                        "has another cluster key; help: set `PATHWAY_CLUSTER_KEY` to the same text for all processes"
+                        "has another cluster key\nhelp: set `PATHWAY_CLUSTER_KEY` to the same text for all processes"
                             .to_owned(),
                     );
                 }
                 Ok((_, Answer::Taken, _)) => {
                     return refused(format!(
                         "already has a process {own}: either a second one was started with `-p {own}`, or a foreign \
-                         program has taken its number; help: set `PATHWAY_CLUSTER_KEY`, which keeps other programs out",
+                         program has taken its number\nhelp: set `PATHWAY_CLUSTER_KEY`, which keeps other programs out",
                         own = self.workers.process
                     ));
                 }

@@ -198,7 +198,7 @@ impl Layout {
         if !differences.is_empty() {
             let differences = differences.join("; ");
             return Err(fatal(format!(
-                "there is a table `{table}` of another shape: {differences}; alter or drop it, {ELSEWHERE}"
+                "there is a table `{table}` of another shape: {differences}\nhelp: alter or drop it, {ELSEWHERE}"
             )));
         }
         if self.time(transaction)?.is_none() {

@@ -211,11 +211,11 @@ fn check_schema(client: &mut Client, Layout { table, schema, .. }: &Layout) -> R
     let (is_there, is_hidden): (bool, bool) = (row.get(0), row.get(1));
     match schema {
         _ if is_hidden => Err(fatal(format!(
-            "PostgreSQL has its own table `{table}`; write to another one (`postgres::Options::table`)"
+            "PostgreSQL has its own table `{table}`\nhelp: write to another one (`postgres::Options::table`)"
         ))),
         _ if is_there => Ok(()),
         Some(schema) => Err(fatal(format!("the schema `{schema}` does not exist\nhelp: `CREATE SCHEMA \"{schema}\"`"))),
-        None => Err(fatal("the role's `search_path` names no schema; set `postgres::Options::schema`")),
+        None => Err(fatal("the role's `search_path` names no schema\nhelp: set `postgres::Options::schema`")),
     }
 }
 

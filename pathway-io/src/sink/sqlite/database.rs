@@ -58,11 +58,11 @@ impl Database {
             return Ok(());
         }
         Err(match layout.time(&self.connection)? {
-            Some(_) => "another pipeline has written the table since the last commit of this one; help: give each \
+            Some(_) => "another pipeline has written the table since the last commit of this one\nhelp: give each \
                         pipeline its own table"
                 .into(),
             None => format!(
-                "the row of `{}` in `{TABLES}` was removed; help: to start over, empty the table, and remove the state \
+                "the row of `{}` in `{TABLES}` was removed\nhelp: to start over, empty the table, and remove the state \
                  directory of a persistent pipeline",
                 layout.table
             )
@@ -180,7 +180,7 @@ pub(super) fn check_whole(path: &Path) -> Result<(), BoxError> {
     };
     if page > 0 && !len.is_multiple_of(page) {
         return Err(format!(
-            "the database is damaged: its file has {len} bytes, and its pages have {page} each; restore it and the \
+            "the database is damaged: its file has {len} bytes, and its pages have {page} each\nhelp: restore it and the \
              state directory from one backup"
         )
         .into());

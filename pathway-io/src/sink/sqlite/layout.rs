@@ -108,9 +108,10 @@ impl Layout {
         let elsewhere = "or write to another one (`sqlite::Options::table`)";
         if let Some(difference) = difference(transaction, &self.table, &self.columns)? {
             let table = &self.table;
-            return Err(
-                format!("there is a table `{table}` of another shape: {difference}; remove it, {elsewhere}").into()
-            );
+            return Err(format!(
+                "there is a table `{table}` of another shape: {difference}\nhelp: remove it, {elsewhere}"
+            )
+            .into());
         }
         let query = format!("SELECT EXISTS (SELECT 1 FROM {})", quoted(&self.table));
         if self.time(transaction)?.is_none() && transaction.query_row(&query, [], |row| row.get(0))? {

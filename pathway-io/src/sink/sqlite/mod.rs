@@ -221,7 +221,7 @@ impl SqliteSink {
         if self.opened.is_none() {
             // SQLite keeps a database without a name, or with `:memory:` as its name, for one connection.
             if connection.path() == Some("") {
-                return Err("this is a temporary database, which would be lost at the end; help: choose a path".into());
+                return Err("this is a temporary database, which would be lost at the end\nhelp: choose a path".into());
             }
             // SQLite also takes a URI, and knows the file that it leads to.
             let opened = connection.path().filter(|_| !self.path.exists());

@@ -108,7 +108,7 @@ fn a_stop_ends_the_wait_for_the_others_at_once() {
 #[test]
 fn a_process_with_another_key_or_program_is_told_so_and_the_others_wait_on() {
     for (program, keys, says) in [
-        ("counting", ["one", "two"], "has another cluster key; help: set `PATHWAY_CLUSTER_KEY`"),
+        ("counting", ["one", "two"], "has another cluster key\nhelp: set `PATHWAY_CLUSTER_KEY`"),
         ("counting", ["one", ""], "has another cluster key"),
         ("counting", ["", "two"], "has another cluster key"),
         ("other", ["", ""], "does not accept this process: it runs another program"),
