@@ -1,17 +1,20 @@
 //! Starts a pipeline: turns its plan into running threads.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
 use tracing::warn;
 
 use super::any_table::{AnyTable, TableRun};
-use super::extensions::{ComputedOn, Engine, EngineChoice, EngineRun, FindEngine, Persistence};
+use super::extensions::{
+    ComputedOn, Engine, EngineChoice, EngineRun, FindEngine, Persistence, Prepared, StartedEngine,
+};
 use super::monitor::Monitor;
 use super::plan::{Plan, Reader, SourcePlan};
 use super::progress;
 use super::running::Running;
 use super::signals::Signals;
-use super::supervisor::Supervisor;
+use super::supervisor::{Launch, Supervisor};
 use super::workers::Workers;
 use crate::run::control::Control;
 use crate::run::error::Result;
@@ -21,7 +24,9 @@ use crate::run::part::Phase;
 use crate::run::restart::Attempts;
 use crate::sequencer::clock::Clock;
 use crate::sequencer::inbox::Inbox;
+use crate::sequencer::stage::Stage;
 use crate::sequencer::{SequencedSource, Sequencer};
+use crate::sink::start::CheckpointedSink;
 use crate::source::bad_rows::BadRowPolicy;
 use crate::source::hook::Hooks;
 use crate::source::intake::{Cuts, Intake, IntakeSettings};
@@ -49,15 +54,13 @@ pub(super) fn start(
     }
     // This runs the user's code, so it comes before the start of the threads.
     let readers: Vec<_> = plan.sources.iter_mut().map(|source| source.take_readers(workers)).collect::<Result<_>>()?;
-    let mut prepared =
-        persistence.map(|persistence| persistence.prepare(&plan.sources, &derived, workers)).transpose()?;
+    let prepared = persistence.map(|persistence| persistence.prepare(&plan.sources, &derived, workers)).transpose()?;
     let persistent = prepared.as_ref().is_some_and(|prepared| prepared.is_resumed());
     let policies: Vec<BadRowPolicy> = plan
         .sources
         .iter()
         .map(|source| BadRowPolicy::open(source.options.bad_row_policy(), persistent))
         .collect::<Result<_>>()?;
-    let inbox = Inbox::new();
     if plan.progress {
         // The cell is empty: a pipeline starts once.
         let _ = control.notices.set(progress::write_notice);
@@ -65,80 +68,26 @@ pub(super) fn start(
     let draws = plan.progress && progress::is_shown();
     let signals = if plan.handle_signals { Some(Signals::install(&control, draws)?) } else { None };
     control.update(|run| run.checking = persistent);
-    let mut sinks = Vec::new();
-    let started = match engine {
-        None => None,
-        Some(engine) => {
-            let partitioned = plan.sources.iter().filter(|source| source.is_partitioned());
-            engine.start(&EngineRun {
-                workers,
-                partitioned: partitioned.flat_map(|source| source.tables.clone()).collect(),
-                prepared: prepared.as_deref(),
-                control: &control,
-                inbox: &inbox,
-                grace_period: plan.grace_period,
-            })?
-        }
+    let inbox = Inbox::new();
+    let mut parts = Parts {
+        control: &control,
+        inbox: &inbox,
+        workers,
+        prepared,
+        sinks: Vec::new(),
+        sources: Vec::new(),
+        tables: Vec::new(),
+        launches: Vec::new(),
     };
-    let (downstream, engine) = started
-        .map(|started| {
-            sinks.extend(started.sinks.into_iter().map(|sink| (None, sink)));
-            (started.downstream, started.running)
-        })
-        .unzip();
-    let (mut sources, mut tables, mut launches) = (Vec::new(), Vec::new(), Vec::new());
-    for (connector, ((plan, readers), bad_rows)) in plan.sources.into_iter().zip(readers).zip(policies).enumerate() {
-        let (options, bad_rows, bad_rows_seen) = (plan.options.clone(), Arc::new(bad_rows), Arc::default());
-        let mut stages = Vec::new();
-        for (number, table) in plan.tables.iter().enumerate() {
-            let state = prepared.as_ref().map(|prepared| prepared.table(&plan.name, number));
-            let started = table.start(&TableRun { control: &control, workers: workers.numbers(), state });
-            stages.push(started.stage);
-            sinks.extend(started.sinks.into_iter().map(|sink| (Some((connector, number)), sink)));
-        }
-        for Reader { name, worker, spawn } in readers {
-            let index = sources.len();
-            let settings = IntakeSettings {
-                backlog: options.backlog_rows(),
-                autocommit: options.autocommit_interval(),
-                eager: options.is_eager(),
-                offsets: prepared.as_mut().map(|prepared| prepared.take_offsets(connector)).unwrap_or_default(),
-                cuts: prepared.as_ref().map_or(Cuts::Anywhere, |prepared| prepared.cuts(&options)),
-                time: control.time.clone(),
-            };
-            let source = Arc::new(Source {
-                intake: Intake::new(index, stages.len(), settings, Arc::clone(&inbox)),
-                hooks: Hooks::new(Arc::clone(&name), Arc::clone(&control)),
-                name,
-                durables: DurableCallbacks::default(),
-                bad_rows: Arc::clone(&bad_rows),
-                persistent,
-                partitions: worker.map_or(1, |_| workers.count()),
-                bad_rows_limit: options.bad_rows_limit,
-                bad_rows_seen: Arc::clone(&bad_rows_seen),
-                restart: options.restart.clone(),
-                idle: options.idle_limit(),
-                attempts: Attempts::default(),
-                control: Arc::clone(&control),
-                started: OnceLock::new(),
-                ended: OnceLock::new(),
-                activity: Lock::default(),
-            });
-            if let Some(prepared) = &mut prepared {
-                prepared.add_source(&source, options.bad_row_policy());
-            }
-            sources.push(SequencedSource {
-                name: Arc::clone(&source.name),
-                intake: Arc::clone(&source.intake),
-                connector,
-                partition: worker,
-                timer: None,
-            });
-            let id = control.add(Arc::clone(&source) as _, Phase::Opening);
-            launches.push((source, id, spawn));
-        }
-        tables.push(stages);
+    let engine = match engine {
+        Some(engine) => parts.start_engine(engine, &plan)?,
+        None => None,
+    };
+    let (downstream, engine) = engine.map(|engine| (engine.downstream, engine.running)).unzip();
+    for ((source, readers), policy) in plan.sources.into_iter().zip(readers).zip(policies) {
+        parts.add_source(&source, readers, policy);
     }
+    let Parts { prepared, sinks, sources, tables, launches, .. } = parts;
     let clock = Clock::after(prepared.as_ref().map_or(0, |prepared| prepared.time()));
     if let Some(ahead) = clock.ahead() {
         let seconds = ahead.as_secs();
@@ -157,6 +106,106 @@ pub(super) fn start(
         engine,
     };
     supervisor.start(sequencer, launches)
+}
+
+/// The parts of a run that is being started.
+struct Parts<'a> {
+    control: &'a Arc<Control>,
+    inbox: &'a Arc<Inbox>,
+    workers: &'a Workers,
+    /// The state of a persistent pipeline.
+    prepared: Option<Box<dyn Prepared>>,
+    /// The sinks that take part in checkpoints, with the numbers of their source and table.
+    sinks: Vec<(Option<(usize, usize)>, CheckpointedSink)>,
+    sources: Vec<SequencedSource>,
+    /// The stages of each source's tables.
+    tables: Vec<Vec<Box<dyn Stage>>>,
+    launches: Vec<Launch>,
+}
+
+impl Parts<'_> {
+    fn start_engine(&mut self, engine: Box<dyn Engine>, plan: &Plan) -> Result<Option<StartedEngine>> {
+        let partitioned = plan.sources.iter().filter(|source| source.is_partitioned());
+        let mut started = engine.start(&EngineRun {
+            workers: self.workers,
+            partitioned: partitioned.flat_map(|source| source.tables.clone()).collect(),
+            prepared: self.prepared.as_deref(),
+            control: self.control,
+            inbox: self.inbox,
+            grace_period: plan.grace_period,
+        })?;
+        if let Some(started) = &mut started {
+            self.sinks.extend(started.sinks.drain(..).map(|sink| (None, sink)));
+        }
+        Ok(started)
+    }
+
+    /// Starts the sinks of a source, and adds its partitions, or the whole source.
+    fn add_source(&mut self, plan: &SourcePlan, readers: Vec<Reader>, bad_rows: BadRowPolicy) {
+        let connector = self.tables.len();
+        let mut stages = Vec::new();
+        for (number, table) in plan.tables.iter().enumerate() {
+            let state = self.prepared.as_ref().map(|prepared| prepared.table(&plan.name, number));
+            let started = table.start(&TableRun { control: self.control, workers: self.workers.numbers(), state });
+            stages.push(started.stage);
+            self.sinks.extend(started.sinks.into_iter().map(|sink| (Some((connector, number)), sink)));
+        }
+        self.tables.push(stages);
+        let (bad_rows, bad_rows_seen) = (Arc::new(bad_rows), Arc::default());
+        for reader in readers {
+            self.add_reader(connector, plan, reader, &bad_rows, &bad_rows_seen);
+        }
+    }
+
+    fn add_reader(
+        &mut self,
+        connector: usize,
+        plan: &SourcePlan,
+        reader: Reader,
+        bad_rows: &Arc<BadRowPolicy>,
+        bad_rows_seen: &Arc<AtomicU64>,
+    ) {
+        let Reader { name, worker, spawn } = reader;
+        let options = &plan.options;
+        let settings = IntakeSettings {
+            backlog: options.backlog_rows(),
+            autocommit: options.autocommit_interval(),
+            eager: options.is_eager(),
+            offsets: self.prepared.as_mut().map(|prepared| prepared.take_offsets(connector)).unwrap_or_default(),
+            cuts: self.prepared.as_ref().map_or(Cuts::Anywhere, |prepared| prepared.cuts(options)),
+            time: self.control.time.clone(),
+        };
+        let source = Arc::new(Source {
+            intake: Intake::new(self.sources.len(), plan.tables.len(), settings, Arc::clone(self.inbox)),
+            hooks: Hooks::new(Arc::clone(&name), Arc::clone(self.control)),
+            name,
+            durables: DurableCallbacks::default(),
+            bad_rows: Arc::clone(bad_rows),
+            persistent: self.prepared.as_ref().is_some_and(|prepared| prepared.is_resumed()),
+            partitions: worker.map_or(1, |_| self.workers.count()),
+            bad_rows_limit: options.bad_rows_limit,
+            bad_rows_seen: Arc::clone(bad_rows_seen),
+            restart: options.restart.clone(),
+            idle: options.idle_limit(),
+            attempts: Attempts::default(),
+            control: Arc::clone(self.control),
+            started: OnceLock::new(),
+            ended: OnceLock::new(),
+            activity: Lock::default(),
+        });
+        if let Some(prepared) = &mut self.prepared {
+            prepared.add_source(&source, options.bad_row_policy());
+        }
+        self.sources.push(SequencedSource {
+            name: Arc::clone(&source.name),
+            intake: Arc::clone(&source.intake),
+            connector,
+            partition: worker,
+            timer: None,
+        });
+        let id = self.control.add(Arc::clone(&source) as _, Phase::Opening);
+        self.launches.push((source, id, spawn));
+    }
 }
 
 /// The tables of a pipeline. Its drop drops the sinks that were not started, so that a program which waits for a
