@@ -1,5 +1,8 @@
-//! The types whose values are strings of a certain form. A string of the form can still be refused by the column, such
-//! as the 30th of February.
+//! The types whose values are strings of a certain form.
+//!
+//! The readers of these types are in the runtime, which depends on this crate. Here only the form is checked. A string
+//! of the form can still be refused by its column, such as the 30th of February. A string that the column accepts is
+//! never refused here.
 
 /// Returns the check for the strings of a type, if they have a certain form.
 pub fn of(name: &str) -> Option<fn(&str) -> bool> {

@@ -54,14 +54,15 @@ pub(crate) fn decode_json<S: Schema>(
 const fn can_scan(columns: &[Column]) -> bool {
     let mut i = 0;
     while i < columns.len() {
-        let mut can = is_plain(columns[i].name);
+        if !is_plain(columns[i].name) {
+            return false;
+        }
         let mut alias = 0;
         while alias < columns[i].aliases.len() {
-            can &= is_plain(columns[i].aliases[alias]);
+            if !is_plain(columns[i].aliases[alias]) {
+                return false;
+            }
             alias += 1;
-        }
-        if !can {
-            return false;
         }
         i += 1;
     }

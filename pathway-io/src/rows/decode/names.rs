@@ -99,7 +99,7 @@ impl Seen {
         }
     }
 
-    /// Returns the names of the columns that are read by their names. A search of one of them in a text makes no guess.
+    /// Returns the names and aliases by which columns are read, for a search without a guess.
     #[inline(always)]
     pub(super) fn names(&mut self, schema: &TableSchema) -> &Names {
         if self.names.slots.is_empty() {

@@ -136,7 +136,7 @@ impl<'a> Scan<'a> {
 
     /// Returns whether only white space follows.
     #[inline]
-    pub(crate) fn end(&mut self) -> bool {
+    fn end(&mut self) -> bool {
         self.space();
         self.at == self.text.len()
     }

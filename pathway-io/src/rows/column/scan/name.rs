@@ -82,7 +82,7 @@ fn padded(text: &[u8]) -> (u64, u64) {
     words(u128::from_le_bytes(bytes))
 }
 
-/// Returns the last `len` bytes of a text as two words, if they fit.
+/// Returns the last `len` bytes of a text, which are fewer than 16, as two words.
 #[inline(never)]
 fn words_before_end(text: &[u8], len: usize) -> (u64, u64) {
     match text.last_chunk() {

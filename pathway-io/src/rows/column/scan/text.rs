@@ -14,7 +14,7 @@ const fn eight(byte: u8) -> u64 {
 /// Marks the bytes that are a quote, a backslash or a control character by their top bits. Bytes above the first
 /// marked one may be wrong, because a borrow affects them.
 #[inline]
-pub(super) fn special_bytes(word: u64) -> u64 {
+fn special_bytes(word: u64) -> u64 {
     // Flipping the bit of value 2 turns the quote (0x22) into 0x20, the first byte after the control characters, and
     // the space into 0x22. One subtraction then finds the quote and the control characters, and not the space.
     let quote_or_control = (word ^ eight(2)).wrapping_sub(eight(b'"' - 1));
@@ -92,7 +92,7 @@ impl<'a> Scan<'a> {
     }
 
     #[inline]
-    pub(super) fn next_stretch(&mut self) -> Option<(&'a str, u8)> {
+    fn next_stretch(&mut self) -> Option<(&'a str, u8)> {
         let end = special(self.text.as_bytes(), self.at);
         let byte = *self.text.as_bytes().get(end)?;
         let stretch = self.text.get(self.at..end)?;
