@@ -37,7 +37,7 @@ pub(crate) fn text_with_causes(error: &(dyn StdError + 'static)) -> String {
 }
 
 /// Returns the texts of an error's causes, except those that the text before them ends with: many errors end with their
-/// cause.
+/// cause, and then perhaps with a line of help.
 pub(crate) fn texts_of_causes(error: &(dyn StdError + 'static)) -> Vec<String> {
     let (mut texts, mut before, mut last) = (Vec::new(), text_of(error), error);
     loop {
@@ -50,7 +50,8 @@ pub(crate) fn texts_of_causes(error: &(dyn StdError + 'static)) -> Vec<String> {
             }
         };
         let text = text_of(cause);
-        if !before.ends_with(&text) {
+        let sentence = before.split_once("\nhelp:").map_or(&*before, |(sentence, _)| sentence);
+        if !before.ends_with(&text) && !sentence.ends_with(&text) {
             texts.push(text.clone());
         }
         (before, last) = (text, cause);

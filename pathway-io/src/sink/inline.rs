@@ -16,7 +16,7 @@ use super::spec::{AnySink, SinkSpec};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::control::Control;
-use crate::run::error::{BoxError, Error, FailureKind};
+use crate::run::error::{BoxError, FailureKind};
 use crate::run::guard::dropped;
 use crate::run::lock::Lock;
 use crate::run::part::Phase;
@@ -69,7 +69,7 @@ impl<S: Schema> InlineSink<S> {
     }
 
     fn fail(&self, kind: FailureKind) {
-        self.control.fail(Error::sink(&self.part.name, kind));
+        self.control.fail(self.part.error(kind));
     }
 
     fn drop_sink(&self, OpenSink { sink, span, .. }: OpenSink<S>) {

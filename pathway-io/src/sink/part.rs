@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::control::{Control, PartId};
-use crate::run::error::{BoxError, Error, FailureKind, RunResult};
+use crate::run::error::{BoxError, Error, FailureKind, RunResult, is_refused};
 use crate::run::guard::failed;
 use crate::run::panics::caught;
 use crate::run::part::{Evidence, Part, Role};
@@ -18,6 +18,20 @@ pub(crate) struct SinkPart {
     pub(crate) name: Arc<str>,
     pub(crate) progress: Arc<Progress>,
     pub(super) is_transactional: bool,
+    /// Whether updates that the sink refuses permanently are left out.
+    pub(super) leaves_out: bool,
+}
+
+/// The help for a sink that refuses rows.
+const REFUSED: &str = "make the sink accept the rows, or leave them out with its option `refused_rows`";
+
+impl SinkPart {
+    /// Returns the error of the pipeline for a failure of the sink.
+    pub(super) fn error(&self, kind: FailureKind) -> Error {
+        let is_refusal = matches!(&kind, FailureKind::Failed(error) if is_refused(&**error));
+        let error = Error::sink(&self.name, kind);
+        if is_refusal && !self.leaves_out { error.with_help(REFUSED) } else { error }
+    }
 }
 
 impl Part for SinkPart {

@@ -14,6 +14,7 @@ use crate::run::current;
 use crate::run::error::{BoxError, Error, FailureKind, RunResult, fatal};
 use crate::run::guard::{Ending, dropped, guarded};
 use crate::run::part::Phase;
+use crate::run::quarantine::BadRows;
 use crate::run::threads;
 use crate::sink::Sink;
 use crate::sink::inline::InlineSink;
@@ -46,6 +47,7 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, recovery: Option<Recovery<S>>,
         name: Arc::clone(&spec.name),
         progress: Arc::clone(&progress),
         is_transactional: recovery.is_some(),
+        leaves_out: spec.options.refused_rows != BadRows::Fail,
     });
     let id = control.add(Arc::clone(&part) as _, Phase::Opening);
     let worker = Worker { part: Arc::clone(&part), id, control: Arc::clone(control), method: Cell::new("open") };
@@ -85,7 +87,7 @@ impl Worker {
     }
 
     fn fail(&self, kind: FailureKind) {
-        self.control.fail(Error::sink(&self.part.name, kind));
+        self.control.fail(self.part.error(kind));
     }
 
     fn call_sink<S: Schema>(

@@ -22,6 +22,10 @@ use crate::source::intake::{Entry, Intake, Level, Push, Refused, Tail};
 use crate::source::offset::{AnyOffset, Offset};
 use crate::source::on_durable::DurableCallbacks;
 
+/// The help for a connector that did not end.
+const ABANDONED: &str =
+    "end a call that blocks `run` with a hook of `Subject::on_interrupt`, and pause with `Subject::sleep`";
+
 /// The state that all handles of one connector share.
 #[doc(hidden)]
 pub struct Source {
@@ -107,7 +111,8 @@ impl Part for Source {
     }
 
     fn overdue(&self) -> Vec<(Evidence, Error)> {
-        vec![(Evidence::Busy, Error::connector(&self.name, FailureKind::TimedOut { undelivered: None }))]
+        let error = Error::connector(&self.name, FailureKind::TimedOut { undelivered: None });
+        vec![(Evidence::Busy, error.with_help(ABANDONED))]
     }
 }
 
@@ -117,11 +122,12 @@ impl Source {
     pub(crate) fn refuse(&self, refused: Refused) -> Closed {
         if refused == Refused::NoOffset {
             let when = if self.intake.waits_for_transaction() {
-                "while an offset waited for an open transaction: commit or drop the transaction before you set an offset, or end \
-                 it with `commit_at`. If transactions of several threads always overlap, commit one after the other"
+                "while an offset waited for an open transaction\nhelp: commit or drop the transaction before you set an \
+                 offset, or end it with `commit_at`; if transactions of several threads always overlap, commit one \
+                 after the other"
             } else {
-                "after its last offset, so that none of it can be committed: set offsets more often (`next_at`, `advance`, \
-                 `commit_at`), or enlarge the backlog"
+                "after its last offset, so that none of it can be committed\nhelp: set offsets more often (`next_at`, \
+                 `advance`, `commit_at`), or enlarge the backlog"
             };
             return self
                 .fail_and_close(format!("it pushed more than its backlog of {} {when}", self.intake.limit_text()));
@@ -143,7 +149,7 @@ impl Source {
         }
         Err(self.fail_and_close(format!(
             "it commits a transaction with `replace_all`, but it is read in {} partitions, each of which has only a part of \
-             the table: run the pipeline on one worker, or remove rows by key",
+             the table\nhelp: run the pipeline on one worker, or remove rows by key",
             self.partitions
         )))
     }

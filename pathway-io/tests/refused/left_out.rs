@@ -187,7 +187,9 @@ fn a_named_pipe_is_no_file_of_refused_rows() {
 fn without_the_option_the_pipeline_stops_as_before() {
     for sink in all_kinds() {
         let error = written(&sink, BadRows::Fail).unwrap_err();
-        assert!(error.to_string().starts_with("sink `cats` failed: "), "{error}");
+        let help = "make the sink accept the rows, or leave them out with its option `refused_rows`";
+        // The reason is not repeated as a cause.
+        assert_eq!(format!("{error:?}"), format!("sink `cats` failed: 3 is odd\nhelp: {help}"));
         assert_eq!(error.summary().unwrap().refused_updates, 0);
     }
 }

@@ -12,6 +12,7 @@ use crate::run::summary::Summary;
 pub struct Failure {
     pub(super) name: String,
     pub(super) kind: FailureKind,
+    pub(super) help: Option<&'static str>,
     /// The cause, if the part has timed out in a run.
     pub(super) grace_period: Option<GracePeriod>,
     pub(super) rest: Option<Box<Rest>>,
@@ -57,7 +58,7 @@ pub(super) struct Rest {
 
 impl Failure {
     pub(super) fn new(name: &str, kind: FailureKind) -> Self {
-        Failure { name: name.to_owned(), kind, grace_period: None, rest: None }
+        Failure { name: name.to_owned(), kind, help: None, grace_period: None, rest: None }
     }
 
     /// Returns the name of the part. It is empty for a pipeline.

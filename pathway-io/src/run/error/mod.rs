@@ -143,6 +143,14 @@ impl Error {
         self
     }
 
+    /// Adds a line that says what to do.
+    pub(crate) fn with_help(mut self, help: &'static str) -> Self {
+        if let Some(failure) = self.failure_mut() {
+            failure.help = Some(help);
+        }
+        self
+    }
+
     /// Names the grace period as the cause, if this is the failure of a part that has timed out.
     pub(crate) fn after(mut self, grace_period: Duration) -> Self {
         if let Some(failure) = self.failure_mut() {
@@ -256,10 +264,6 @@ pub(crate) fn fatal(error: impl Into<BoxError>) -> BoxError {
     Error::fatal(error).into()
 }
 
-/// What to do about a connector that did not end.
-const ABANDONED: &str =
-    "\nhelp: end a call that blocks `run` with a hook of `Subject::on_interrupt`, and pause with `Subject::sleep`";
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (part, failure) = match self {
@@ -274,10 +278,7 @@ impl fmt::Display for Error {
             Error::Other(error) => return error.fmt(f),
         };
         write!(f, "{part} `{}` {}", failure.name, failure.kind)?;
-        match self {
-            Error::Connector(Failure { kind: FailureKind::TimedOut { .. }, .. }) => f.write_str(ABANDONED),
-            _ => Ok(()),
-        }
+        failure.help.map_or(Ok(()), |help| write!(f, "\nhelp: {help}"))
     }
 }
 
