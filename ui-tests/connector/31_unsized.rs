@@ -17,6 +17,17 @@ impl Any {
     }
 }
 
+struct Slices;
+
+#[connector]
+impl Slices {
+    fn run(&mut self, batches: Subject<[Cat]>, names: Subject<&str>, cats: Subject<Cat>) -> RunResult {
+        cats.next(Cat { key: 1 })?;
+        batches.commit()?;
+        Ok(names.commit()?)
+    }
+}
+
 struct Texts;
 
 #[connector]
@@ -31,5 +42,6 @@ impl Texts {
 fn main() {
     let pipeline = Pipeline::new();
     pipeline.read(Any);
+    pipeline.read(Slices);
     pipeline.read(Texts);
 }

@@ -110,7 +110,7 @@ fn replace_unfit_types(method: &mut ImplItemFn, run: &Run, connector: &Connector
         for unfit in unfit::of(parameter, generics) {
             match unfit {
                 Unfit::Borrowed(_) | Unfit::NoRow { .. } | Unfit::Reported => {}
-                Unfit::Unsized(ty) => {
+                Unfit::Unsized { ty, .. } => {
                     let mended = types::text(&typed.ty).replace(&types::text(ty), "()");
                     *typed.ty = syn::parse_str(&mended).unwrap_or_else(|_| parse_quote!(()));
                 }

@@ -13,13 +13,15 @@ pub enum Unfit<'a> {
     /// The type has a part that is reported elsewhere: a `_` or a lifetime, by rustc, or a parameter of `run` itself.
     Reported,
     /// The type is unsized, such as a `dyn Schema`.
-    Unsized(&'a Type),
+    Unsized { ty: &'a Type, help: String },
     /// The type is one of the standard library, such as a `Vec<Cat>`. The help says what a row is.
     NoRow { ty: &'a Type, help: String },
     /// A type parameter of the block has no bounds. It probably needs this trait of the runtime.
     Unbound { name: &'a Ident, bound: &'static str },
 }
 
+/// The help for a type that borrows, and for the type behind a reference.
+const OWNED: &str = "own the value, as a `String` for a `&str`";
 /// The help for a subject whose rows could have several types.
 const ONE_ROW_TYPE: &str = "a table has one row type: name it, or put a type parameter on the `impl` block";
 
@@ -31,14 +33,14 @@ impl Unfit<'_> {
                     Type::Reference(reference) if !types::is_unsized(&reference.elem) => {
                         format!("write `{}`", types::text(&reference.elem))
                     }
-                    _ => "own the value, as a `String` for a `&str`".to_owned(),
+                    _ => OWNED.to_owned(),
                 };
                 ctxt.error(ty, format!("rows and offsets cannot borrow\nhelp: {help}"));
             }
             Unfit::Reported => {}
-            Unfit::Unsized(ty) => {
+            Unfit::Unsized { ty, help } => {
                 let message = format!("rows and offsets need a known size, which `{}` does not have", types::text(ty));
-                ctxt.error(ty, format!("{message}\nhelp: {ONE_ROW_TYPE}"));
+                ctxt.error(ty, format!("{message}\nhelp: {help}"));
             }
             Unfit::NoRow { ty, help } => {
                 ctxt.error(ty, format!("`{}` is not a schema\nhelp: {help}", types::text(ty)));
@@ -69,8 +71,12 @@ pub fn is_fit(run: &Run, generics: &Generics) -> bool {
 
 /// Returns the reasons why the types of the row and of the offset are unfit. There are none if both are fit.
 pub fn of<'a>(parameter: &Parameter<'a>, generics: &'a Generics) -> Vec<Unfit<'a>> {
+    let misspelt = |ty| Unfit::Unsized { ty, help: ONE_ROW_TYPE.to_owned() };
     let types: Vec<(&Type, &str)> = match parameter.kind {
-        Kind::Subject { handle, schema, .. } if let Some(help) = help_for_row(handle, schema) => {
+        Kind::Subject { handle, schema, .. }
+            if !types::is_unsized(schema)
+                && let Some(help) = help_for_row(handle, schema) =>
+        {
             return vec![Unfit::NoRow { ty: schema, help }];
         }
         Kind::Subject { schema, offset, .. } => {
@@ -81,8 +87,8 @@ pub fn of<'a>(parameter: &Parameter<'a>, generics: &'a Generics) -> Vec<Unfit<'a
         Kind::Unknown if has_lifetime(parameter.ty) => return vec![Unfit::Reported],
         Kind::Unknown => vec![(parameter.ty, "Schema")],
         // rustc would take the trait of that name for the type.
-        Kind::NoSubject if is_misspelt(parameter.ty) => return vec![Unfit::Unsized(parameter.ty)],
-        Kind::Reference(reference) if is_misspelt(&reference.elem) => return vec![Unfit::Unsized(&reference.elem)],
+        Kind::NoSubject if is_misspelt(parameter.ty) => return vec![misspelt(parameter.ty)],
+        Kind::Reference(reference) if is_misspelt(&reference.elem) => return vec![misspelt(&reference.elem)],
         Kind::Reference(_) | Kind::NoSubject => return Vec::new(),
     };
     let mut unfit = Vec::new();
@@ -95,7 +101,9 @@ pub fn of<'a>(parameter: &Parameter<'a>, generics: &'a Generics) -> Vec<Unfit<'a
             unfit.push(Unfit::Reported);
         }
         if types::is_unsized(ty) || matches!(types::peel(ty), Type::TraitObject(_)) {
-            unfit.push(Unfit::Unsized(ty));
+            let of_row = || parameter.handle().and_then(|handle| help_for_row(handle, ty));
+            let help = if bound == "Offset" { Some(OWNED.to_owned()) } else { of_row() };
+            unfit.push(Unfit::Unsized { ty, help: help.unwrap_or_else(|| ONE_ROW_TYPE.to_owned()) });
         }
         let names = generics.type_params().map(|parameter| &parameter.ident);
         let unbound = names.filter(|name| types::mentions(ty, name) && generics::count_bounds(generics, name) == 0);
@@ -105,13 +113,20 @@ pub fn of<'a>(parameter: &Parameter<'a>, generics: &'a Generics) -> Vec<Unfit<'a
 }
 
 /// Returns the help for a type of the standard library that users write by mistake for the type of a row.
-fn help_for_row(handle: Handle, ty: &Type) -> Option<String> {
+fn help_for_row(kind: Handle, ty: &Type) -> Option<String> {
     const MAPS: [&str; 2] = ["HashMap", "BTreeMap"];
     const HOLDERS: [&str; 5] = ["Vec", "Option", "Box", "Rc", "Arc"];
-    let handle = handle.name();
+    let handle = kind.name();
     let ready_made = |row: &str| format!("write `{handle}<pathway_io::{row}>`, or a struct with `#[derive(Schema)]`");
-    if types::is_string(ty) {
-        return Some(ready_made("TextRow"));
+    let one_row = |row: &Type| format!("a subject takes the type of one row: write `{handle}<{}>`", types::text(row));
+    match types::peel(ty) {
+        _ if types::is_written(ty, &["String", "str"]) => return Some(ready_made("TextRow")),
+        Type::Slice(slice) if types::is_written(&slice.elem, &["u8"]) => return Some(ready_made("BytesRow")),
+        Type::Slice(slice) => return Some(one_row(&slice.elem)),
+        Type::Reference(reference) if types::is_unsized(&reference.elem) => {
+            return help_for_row(kind, &reference.elem);
+        }
+        _ => {}
     }
     if types::is_primitive(ty) || matches!(types::peel(ty), Type::Tuple(_) | Type::Array(_)) {
         return Some("a row is a struct with `#[derive(Schema)]`, and its fields are the columns".to_owned());
@@ -124,7 +139,7 @@ fn help_for_row(handle: Handle, ty: &Type) -> Option<String> {
     match types::type_arguments(holder).as_slice() {
         [row] if types::is_written(row, &["u8"]) => Some(ready_made("BytesRow")),
         [row] if matches!(types::peel(row), Type::TraitObject(_)) => Some(ONE_ROW_TYPE.to_owned()),
-        [row] => Some(format!("a subject takes the type of one row: write `{handle}<{}>`", types::text(row))),
+        [row] => Some(one_row(row)),
         _ => None,
     }
 }
