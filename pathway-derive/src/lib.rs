@@ -251,7 +251,7 @@ use proc_macro::TokenStream;
 ///
 /// `lock` names a file that records the columns as they were last accepted. The macro looks for the file in the same
 /// places. Keep it under version control. Only `PATHWAY_LOCK=update cargo build` writes it. A new lock is written next
-/// to the source file.
+/// to the source file. A file that is not a lock is an error, and is never overwritten.
 ///
 /// | change | |
 /// |---|---|

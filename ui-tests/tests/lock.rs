@@ -113,8 +113,21 @@ fn a_lock_is_written_when_it_is_told_to_and_only_then() {
     package.passes(None);
     package.write("cat.schema.json", &lock);
     package.fails(None, "column `weight` was `f32`");
-    package.write("cat.schema.json", "<<<<<<< HEAD\n");
+    let merged = format!("<<<<<<< HEAD\n{lock}");
+    package.write("cat.schema.json", &merged);
     package.fails(None, "cannot read the lock `cat.schema.json`: line 1: expected a JSON value");
+    assert_eq!(package.read("cat.schema.json"), merged);
+    package.write("lib.rs", &CAT.replace("pub weight: Weight", "pub weight: f32"));
+    package.passes(Some("update"));
+    assert_eq!(package.read("cat.schema.json"), lock);
+
+    // A file that has never been a lock is not overwritten.
+    package.write("cat.schema.json", "{\"key\": 1}\n");
+    for update in [None, Some("update")] {
+        package.fails(update, "it is not the lock of a schema");
+        package.fails(update, "help: name another file, or remove this one");
+        assert_eq!(package.read("cat.schema.json"), "{\"key\": 1}\n");
+    }
     let names = fs::read_dir(package.directory.join("src")).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = names.collect();
     names.sort();

@@ -64,16 +64,24 @@ fn check_file(ctxt: &Ctxt, schema: &Schema, literal: &LitStr) -> TokenStream {
     let candidates = source_path::candidates(literal);
     let found = source_path::find(&candidates);
     let name = literal.value();
-    let lock = found.map(|place| read(place));
-    let (place, lock) = match (found, lock, is_update) {
-        (place, lock, true) => {
+    let place = found.unwrap_or(&candidates[0]);
+    let lock = match found.map(|place| read(place)) {
+        // A lock with the marks of a merge is written again. Any other file may be here by mistake.
+        Some(Err(Unreadable { is_lock: true, .. })) if is_update => None,
+        Some(Err(Unreadable { reason, is_lock })) => {
+            let (place, help) = (place.display(), if is_lock { ACCEPT_NEW } else { RESTORE });
+            ctxt.error(literal, format!("cannot read the lock `{name}`: {reason}\nnote: at {place}\n{help}"));
+            return TokenStream::new();
+        }
+        lock => lock.and_then(Result::ok),
+    };
+    let lock = match lock {
+        old if is_update => {
             if ctxt.has_errors() {
                 return TokenStream::new();
             }
-            let place = place.unwrap_or(&candidates[0]);
-            let old = lock.and_then(Result::ok);
             match accept::accept(schema, place, old.as_ref()) {
-                Ok(lock) => (place, lock),
+                Ok(lock) => lock,
                 Err(error) => {
                     let reason = source_path::reason(&error);
                     let message = format!("cannot write the lock `{name}`: {reason}\nnote: to {}", place.display());
@@ -82,13 +90,8 @@ fn check_file(ctxt: &Ctxt, schema: &Schema, literal: &LitStr) -> TokenStream {
                 }
             }
         }
-        (Some(place), Some(Ok(lock)), false) => (place, lock),
-        (Some(place), Some(Err(reason)), false) => {
-            let place = place.display();
-            ctxt.error(literal, format!("cannot read the lock `{name}`: {reason}\nnote: at {place}\n{ACCEPT_NEW}"));
-            return TokenStream::new();
-        }
-        _ => {
+        Some(lock) => lock,
+        None => {
             let places = source_path::list(&candidates);
             let message = format!("there is no lock `{name}` yet\nnote: looked for {places}\n{ACCEPT_NEW}");
             ctxt.error(literal, message);
@@ -101,12 +104,24 @@ fn check_file(ctxt: &Ctxt, schema: &Schema, literal: &LitStr) -> TokenStream {
 }
 
 const ACCEPT_NEW: &str = "help: to write it, set `PATHWAY_LOCK=update` and build";
+const RESTORE: &str = "help: name another file, or remove this one, set `PATHWAY_LOCK=update` and build";
 
-fn read(place: &Path) -> Result<Lock, String> {
-    let head = Head::read(place, MAX_BYTES).map_err(|error| source_path::reason(&error))?;
+/// A file that cannot be read as a lock.
+struct Unreadable {
+    reason: String,
+    /// Whether the file is, or once was, a lock.
+    is_lock: bool,
+}
+
+fn read(place: &Path) -> Result<Lock, Unreadable> {
+    let unreadable = |reason| Unreadable { reason, is_lock: false };
+    let head = Head::read(place, MAX_BYTES).map_err(|error| unreadable(source_path::reason(&error)))?;
     if !head.is_whole {
-        return Err(format!("it is longer than {MAX_BYTES} bytes"));
+        return Err(unreadable(format!("it is longer than {MAX_BYTES} bytes")));
     }
-    let text = std::str::from_utf8(&head.bytes).map_err(|_| "the text is not valid UTF-8".to_owned())?;
-    Lock::parse(text).map_err(|fault| format!("line {}: {}", fault.line, fault.reason))
+    let text = std::str::from_utf8(&head.bytes).map_err(|_| unreadable("the text is not valid UTF-8".to_owned()))?;
+    Lock::parse(text).map_err(|fault| Unreadable {
+        reason: format!("line {}: {}", fault.line, fault.reason),
+        is_lock: text.contains("\"lock\":"),
+    })
 }
