@@ -16,7 +16,7 @@ use pathway_io::{ReadOptions, Schema, csv, jsonlines};
 /// Measures one schema from JSON Lines to CSV.
 fn to_csv<S: Schema>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, line: impl Fn(u64) -> String) {
     let input = Arc::new(lines(20_000, line));
-    let path = scratch("way.csv");
+    let path = scratch("end_to_end.csv");
     group.bench_function(name, |b| {
         b.iter_custom(|iters| {
             time::<S>(ReadOptions::new(), |table| csv::write(table, &path), push_lines(Arc::clone(&input), iters))
@@ -49,7 +49,7 @@ fn limits(c: &mut Criterion) {
 }
 
 fn way(c: &mut Criterion) {
-    let mut group = c.benchmark_group("way");
+    let mut group = c.benchmark_group("end to end");
     group.throughput(Throughput::Elements(1));
     to_csv::<Cat>(&mut group, "json to csv, 3 columns", cat_line);
     to_csv::<Cat>(&mut group, "json to csv, 1 kB strings", long_line);
