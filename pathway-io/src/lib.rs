@@ -241,7 +241,7 @@ pub mod __private0 {
     pub use crate::rows::describe::{
         Generic, assert_keyless, count_names, prefixed_len, prefixed_names, prefixed_text, width,
     };
-    pub use crate::rows::description::{Column, Step, TableSchema};
+    pub use crate::rows::description::{Column, PathStep, TableSchema};
     pub use crate::rows::fields::{
         Col, Field, Fields, Flat, FlatField, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns, flat_key,
         flat_parts, key, missing, own_key,
@@ -251,13 +251,13 @@ pub mod __private0 {
     pub use crate::rows::table::Table;
     pub use crate::run::error::RunResult;
     pub use crate::schema::glue::{
-        Fault, Locked, LockedColumn, SampleField, assert_flat_sample, assert_lock, assert_lock_needs_nothing,
+        Locked, LockedColumn, SampleFault, SampleField, assert_flat_sample, assert_lock, assert_lock_needs_nothing,
         assert_locked, assert_sample, assert_sample_known, number,
     };
     pub use crate::source::connector::{Connector, Subjects};
     pub use crate::source::glue::{
-        AsWritten, Handle, HandleOf, IfOffset, IfSchema, IfSubject, IntoRunResult, NoSubjects, OffsetOf, Partitioned,
-        Returns, SubjectTypes, TableOf, checked, clone_partition, run_result,
+        AsWritten, HandleOf, IfOffset, IfSchema, IfSubject, IntoRunResult, NoSubjects, OffsetOf, Partitioned, Returns,
+        SubjectHandle, SubjectTypes, TableOf, checked, clone_partition, run_result,
     };
     pub use crate::source::options::ReadOptions;
     pub use crate::source::partition::Partition;

@@ -16,16 +16,16 @@ pub const TYPE_OPTIONS: [&str; 2] = ["rename_all", "crate"];
 pub const VARIANT_OPTIONS: [&str; 3] = ["rename", "alias", "other"];
 
 /// A type that derives `ColumnType`.
-pub struct Column<'a> {
+pub struct DerivedType<'a> {
     pub ident: &'a Ident,
     pub generics: &'a Generics,
     pub krate: Slot<Path>,
     /// The lints that the impls are exempt from.
     pub allow: TokenStream,
-    pub kind: Kind<'a>,
+    pub kind: TypeKind<'a>,
 }
 
-pub enum Kind<'a> {
+pub enum TypeKind<'a> {
     Enum(Vec<Variant<'a>>),
     Newtype(&'a Type),
     /// Neither of the two. The error has been reported.
@@ -42,7 +42,7 @@ pub struct Variant<'a> {
     pub is_other: bool,
 }
 
-impl<'a> Column<'a> {
+impl<'a> DerivedType<'a> {
     pub fn from_input(ctxt: &Ctxt, input: &'a DeriveInput) -> Self {
         misplaced(ctxt, input);
         let mut rename_all = Slot::default();
@@ -70,7 +70,7 @@ impl<'a> Column<'a> {
         let kind = match &input.data {
             Data::Enum(data) => variants(ctxt, input, data, rename_all.get().copied()),
             // A second field is often the `PhantomData` of the parameter.
-            Data::Struct(_) if is_generic => Kind::Broken,
+            Data::Struct(_) if is_generic => TypeKind::Broken,
             Data::Struct(data) => {
                 if let Some(key) = rename_all.key() {
                     ctxt.error(key, "`rename_all` is for the variants of an enum");
@@ -79,16 +79,16 @@ impl<'a> Column<'a> {
             }
             Data::Union(data) => {
                 ctxt.error(data.union_token, "`#[derive(ColumnType)]` can only be used on enums and newtypes");
-                Kind::Broken
+                TypeKind::Broken
             }
         };
-        let kind = if is_generic { Kind::Broken } else { kind };
+        let kind = if is_generic { TypeKind::Broken } else { kind };
         let allow = option::lint_attributes(input, "column");
-        Column { ident: &input.ident, generics: &input.generics, krate, allow, kind }
+        DerivedType { ident: &input.ident, generics: &input.generics, krate, allow, kind }
     }
 }
 
-fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Option<Case>) -> Kind<'a> {
+fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Option<Case>) -> TypeKind<'a> {
     let mut variants = Vec::new();
     let mut other = Slot::default();
     let (mut names, mut other_names) = (Vec::new(), Vec::new());
@@ -149,13 +149,13 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
     }
     let is_repeated = variants.len() < data.variants.len();
     if with_fields.is_some() || variants.is_empty() || too_many || is_repeated {
-        Kind::Broken
+        TypeKind::Broken
     } else {
-        Kind::Enum(variants)
+        TypeKind::Enum(variants)
     }
 }
 
-fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'a> {
+fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> TypeKind<'a> {
     if let Fields::Unnamed(fields) = &data.fields
         && let Some(field) = fields.unnamed.first()
         && fields.unnamed.len() == 1
@@ -170,7 +170,7 @@ fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'
             let help = format!("`#[schema(json)]` stores a `{}` as JSON", input.ident);
             ctxt.error(&field.ty, format!("a column type cannot contain itself\nhelp: {help}"));
         }
-        return if !borrows && !is_recursive { Kind::Newtype(&field.ty) } else { Kind::Broken };
+        return if !borrows && !is_recursive { TypeKind::Newtype(&field.ty) } else { TypeKind::Broken };
     }
     let message = "`#[derive(ColumnType)]` needs a struct with one unnamed field, or an enum";
     let help = match data.fields.iter().collect::<Vec<_>>()[..] {
@@ -183,7 +183,7 @@ fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'
     } else {
         ctxt.error(&data.fields, format!("{message}\nhelp: {help}"));
     }
-    Kind::Broken
+    TypeKind::Broken
 }
 
 fn options_of(ctxt: &Ctxt, attributes: &[Attribute]) -> Vec<RawOption> {

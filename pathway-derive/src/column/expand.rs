@@ -8,14 +8,14 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Ident, Type, parse_quote};
 
-use super::ast::{Column, Kind, Variant};
+use super::ast::{DerivedType, TypeKind, Variant};
 use crate::{generics, option};
 
-pub fn expand(column: &Column, completion: &TokenStream) -> TokenStream {
+pub fn expand(column: &DerivedType, completion: &TokenStream) -> TokenStream {
     let import = option::runtime(column.krate.get());
     let name = column.ident;
     let impls = match &column.kind {
-        Kind::Enum(variants) => {
+        TypeKind::Enum(variants) => {
             let texts = variants.iter().map(|variant| &variant.text);
             let placed = || (0u16..).zip(variants);
             let to = placed().map(|(i, Variant { ident, .. })| quote!(Self::#ident {} => #i,));
@@ -45,8 +45,8 @@ pub fn expand(column: &Column, completion: &TokenStream) -> TokenStream {
                 #of_variants
             }
         }
-        Kind::Newtype(inner) => of_newtype(name, inner),
-        Kind::Broken => stub(column),
+        TypeKind::Newtype(inner) => of_newtype(name, inner),
+        TypeKind::Broken => stub(column),
     };
     let allow = &column.allow;
     quote! {
@@ -104,7 +104,7 @@ fn of_newtype(name: &Ident, inner: &Type) -> TokenStream {
     }
 }
 
-fn of_variants(column: &Column) -> TokenStream {
+fn of_variants(column: &DerivedType) -> TokenStream {
     let name = column.ident;
     let generics = generics::with_bounds(column.generics, &parse_quote!(__pathway_io::Item));
     let (parameters, _, bounds) = generics.split_for_impl();
@@ -127,7 +127,7 @@ fn of_variants(column: &Column) -> TokenStream {
 }
 
 /// Generates a minimal impl, so that a column of this type causes no second error.
-fn stub(column: &Column) -> TokenStream {
+fn stub(column: &DerivedType) -> TokenStream {
     let name = column.ident;
     let generics = generics::with_bounds(column.generics, &parse_quote!(__pathway_io::Item));
     let (parameters, _, bounds) = generics.split_for_impl();

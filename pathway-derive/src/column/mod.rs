@@ -14,7 +14,7 @@ use crate::{editor, types};
 /// causing more.
 pub fn derive(input: &DeriveInput) -> TokenStream {
     let ctxt = Ctxt::new();
-    let column = ast::Column::from_input(&ctxt, input);
+    let column = ast::DerivedType::from_input(&ctxt, input);
     let errors = ctxt.check();
     if let Data::Struct(data) = &input.data
         && data.fields.iter().any(|field| types::is_unsized(&field.ty))

@@ -37,11 +37,11 @@ pub struct Parameter<'a> {
     pub method: &'a Signature,
     pub name: Option<&'a Ident>,
     pub ty: &'a Type,
-    pub kind: Kind<'a>,
+    pub kind: ParameterKind<'a>,
 }
 
 /// The type of a parameter, as far as its tokens show it.
-pub enum Kind<'a> {
+pub enum ParameterKind<'a> {
     /// `Subject<S>` or `Subject<S, O>`, of either handle.
     Subject { handle: Handle, schema: &'a Type, offset: Option<&'a Type> },
     /// A reference to anything.
@@ -203,7 +203,7 @@ impl<'a> Run<'a> {
     /// the types are written.
     pub fn other_offsets(&self) -> Vec<(&Parameter<'a>, String)> {
         let mut offsets = self.parameters.iter().filter_map(|parameter| match parameter.kind {
-            Kind::Subject { offset, .. } => Some((parameter, offset.map_or("()".to_owned(), types::text))),
+            ParameterKind::Subject { offset, .. } => Some((parameter, offset.map_or("()".to_owned(), types::text))),
             _ => None,
         });
         let first = offsets.next().map(|(_, first)| first).unwrap_or_default();
@@ -224,7 +224,7 @@ impl<'a> Run<'a> {
         // All subjects name a shared offset type at one place, so that a mistake in it causes one error.
         let first = parameters.first().and_then(Parameter::offset);
         for parameter in &mut parameters {
-            if let (Kind::Subject { offset: Some(offset), .. }, Some(first)) = (&mut parameter.kind, first)
+            if let (ParameterKind::Subject { offset: Some(offset), .. }, Some(first)) = (&mut parameter.kind, first)
                 && types::text(*offset) == types::text(first)
             {
                 *offset = first;
@@ -240,7 +240,7 @@ impl<'a> Parameter<'a> {
             Pat::Ident(pat) => Some(&pat.ident),
             _ => None,
         };
-        Parameter { method, name, ty: &typed.ty, kind: Kind::of(&typed.ty) }
+        Parameter { method, name, ty: &typed.ty, kind: ParameterKind::of(&typed.ty) }
     }
 
     /// Returns whether its method is an `async fn`.
@@ -250,22 +250,22 @@ impl<'a> Parameter<'a> {
 
     /// Returns the offset type, if it is written.
     pub fn offset(&self) -> Option<&'a Type> {
-        let Kind::Subject { offset, .. } = self.kind else { return None };
+        let ParameterKind::Subject { offset, .. } = self.kind else { return None };
         offset
     }
 
     /// Returns the type of handle, if the type is written as one.
     pub fn handle(&self) -> Option<Handle> {
         match self.kind {
-            Kind::Subject { handle, .. } => Some(handle),
-            Kind::Reference(reference) => Handle::named(&types::last_segment(&reference.elem)?.ident),
-            Kind::NoSubject | Kind::Unknown => None,
+            ParameterKind::Subject { handle, .. } => Some(handle),
+            ParameterKind::Reference(reference) => Handle::named(&types::last_segment(&reference.elem)?.ident),
+            ParameterKind::NoSubject | ParameterKind::Unknown => None,
         }
     }
 
     /// Returns whether only rustc can tell if the type is a subject.
     pub fn may_be_subject(&self) -> bool {
-        matches!(self.kind, Kind::Subject { .. } | Kind::Unknown)
+        matches!(self.kind, ParameterKind::Subject { .. } | ParameterKind::Unknown)
     }
 }
 
@@ -279,29 +279,39 @@ pub fn is_partition(ty: &Type) -> bool {
     types::last_segment(ty).is_some_and(|segment| segment.ident == "Partition" && segment.arguments.is_empty())
 }
 
-impl<'a> Kind<'a> {
+impl<'a> ParameterKind<'a> {
     pub fn of(ty: &'a Type) -> Self {
         let ty = types::peel(ty);
         if let Type::Reference(reference) = ty {
-            return Kind::Reference(reference);
+            return ParameterKind::Reference(reference);
         }
         let Some(segment) = types::last_segment(ty) else {
-            return if matches!(ty, Type::Path(_) | Type::Macro(_)) { Kind::Unknown } else { Kind::NoSubject };
+            return if matches!(ty, Type::Path(_) | Type::Macro(_)) {
+                ParameterKind::Unknown
+            } else {
+                ParameterKind::NoSubject
+            };
         };
         if let Some(handle) = Handle::named(&segment.ident)
             && let PathArguments::AngleBracketed(arguments) = &segment.arguments
         {
             let mut arguments = arguments.args.iter();
             return match (arguments.next(), arguments.next(), arguments.next()) {
-                (Some(GenericArgument::Type(schema)), None, None) => Kind::Subject { handle, schema, offset: None },
-                (Some(GenericArgument::Type(schema)), Some(GenericArgument::Type(offset)), None) => {
-                    Kind::Subject { handle, schema, offset: Some(offset) }
+                (Some(GenericArgument::Type(schema)), None, None) => {
+                    ParameterKind::Subject { handle, schema, offset: None }
                 }
-                _ => Kind::Unknown,
+                (Some(GenericArgument::Type(schema)), Some(GenericArgument::Type(offset)), None) => {
+                    ParameterKind::Subject { handle, schema, offset: Some(offset) }
+                }
+                _ => ParameterKind::Unknown,
             };
         }
         let is_standard = types::is_primitive(ty) || STANDARD.iter().any(|name| segment.ident == name);
-        if is_standard || is_partition(ty) || is_misspelt(ty) { Kind::NoSubject } else { Kind::Unknown }
+        if is_standard || is_partition(ty) || is_misspelt(ty) {
+            ParameterKind::NoSubject
+        } else {
+            ParameterKind::Unknown
+        }
     }
 }
 

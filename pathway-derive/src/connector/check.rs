@@ -5,7 +5,7 @@ use syn::{
     Attribute, Expr, ExprLit, FnArg, Generics, ImplItemFn, Lit, Receiver, ReceiverKind, ReturnType, Safety, Type,
 };
 
-use super::ast::{ASYNC, Connector, Handle, Kind, Parameter, Run, is_partition};
+use super::ast::{ASYNC, Connector, Handle, Parameter, ParameterKind, Run, is_partition};
 use super::attr::Time;
 use super::unfit;
 use crate::ctxt::Ctxt;
@@ -37,7 +37,8 @@ pub fn options(ctxt: &Ctxt, connector: &Connector) {
     }
 }
 
-/// Returns whether the attribute changes an `async fn` in a way that no connector allows. The block is emitted without it.
+/// Returns whether the attribute changes an `async fn` in a way that no connector allows. The block is emitted without
+/// it.
 pub fn is_of_another_runtime(attribute: &Attribute) -> bool {
     const NAMES: [&str; 4] = ["async_trait", "async_trait::async_trait", "tokio::main", "tokio::test"];
     NAMES.contains(&types::text(attribute.path()).as_str())
@@ -220,7 +221,7 @@ fn check_subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
     }
     let expected = Handle::of_run(parameter.is_async());
     match parameter.kind {
-        Kind::Reference(reference) => {
+        ParameterKind::Reference(reference) => {
             let name = parameter.name.map_or("cats".to_owned(), ToString::to_string);
             let ty = types::text(&reference.elem);
             if parameter.handle() == Some(expected) {
@@ -235,15 +236,15 @@ fn check_subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
             }
             false
         }
-        Kind::NoSubject => {
+        ParameterKind::NoSubject => {
             report_no_subject(ctxt, parameter);
             false
         }
-        Kind::Subject { handle, .. } if handle != expected => {
+        ParameterKind::Subject { handle, .. } if handle != expected => {
             report_other_handle(ctxt, parameter, expected);
             false
         }
-        Kind::Subject { .. } | Kind::Unknown => true,
+        ParameterKind::Subject { .. } | ParameterKind::Unknown => true,
     }
 }
 

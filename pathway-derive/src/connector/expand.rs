@@ -2,16 +2,16 @@
 //!
 //! As in a schema, each requirement on a type is one bound on an associated type, at the user's tokens:
 //! [`type_checks`]. A single `Subject<Cat>` appears in the impl unchanged. Several subjects are each wrapped in a type
-//! that names their position (`Handle<Self, 1>`), so that an error underlines one parameter and not the tuple. If the
-//! row type does not implement `Schema`, rustc sees an error type there ([`if_subject`]) and reports no error that
-//! follows from it.
+//! that names their position (`SubjectHandle<Self, 1>`), so that an error underlines one parameter and not the tuple.
+//! If the row type does not implement `Schema`, rustc sees an error type there ([`if_subject`]) and reports no error
+//! that follows from it.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, Ident, ReturnType, Type, parse_quote};
 
-use super::ast::{Connector, Kind, Run, cfgs};
+use super::ast::{Connector, ParameterKind, Run, cfgs};
 use super::attr::Time;
 use super::handle::{handle_module, if_subject, offset_type, row_span, subjects_type, table_type, tables_type, tuple};
 use crate::{option, types};
@@ -128,7 +128,7 @@ fn call_run(connector: &Connector, run: &Run, locals: &[Ident], this: &Ident) ->
         // The span keeps rustc from repeating the error of a row type that does not implement `Schema`.
         let span = row_span(parameter);
         let handle = option::ident_at(local, option::mixed_site_at(span));
-        quote_spanned!(span=> __pathway_io::Handle::subject(#handle))
+        quote_spanned!(span=> __pathway_io::SubjectHandle::subject(#handle))
     });
     let part = run
         .partition
@@ -211,7 +211,7 @@ pub fn type_checks(connector: &Connector, run: &Run) -> TokenStream {
         }
         let (span, ty) = (row_span(parameter), parameter.ty);
         let row = match parameter.kind {
-            Kind::Subject { schema, .. } => schema.to_token_stream(),
+            ParameterKind::Subject { schema, .. } => schema.to_token_stream(),
             _ => {
                 let module = handle_module(parameter);
                 quote_spanned!(span=> <#ty as #module::SubjectTypes>::Schema)
@@ -234,7 +234,7 @@ pub fn type_checks(connector: &Connector, run: &Run) -> TokenStream {
         let allow = quote!(#[allow(unused_qualifications)]);
         let handle = impl_of(quote!(HandleOf<__PathwayIoSignature, #i>), types);
         checks.extend(quote!(#allow #handle));
-        if i > 0 && matches!(parameter.kind, Kind::Unknown) {
+        if i > 0 && matches!(parameter.kind, ParameterKind::Unknown) {
             let first = offset_type(&run.parameters[0]);
             let types = quote!(type First = #first; type Offset = #written;);
             let offset = impl_of(quote!(OffsetOf<__PathwayIoSignature, #i>), types);

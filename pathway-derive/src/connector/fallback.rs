@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Item, ItemEnum, ItemStruct, parse_quote};
 
-use super::ast::{ASYNC, Connector, Kind, Parameter, Run, cfgs};
+use super::ast::{ASYNC, Connector, Parameter, ParameterKind, Run, cfgs};
 use super::attr::Options;
 use super::expand::type_checks;
 use super::handle::{table_type, tuple};
@@ -32,15 +32,15 @@ pub fn of_block(connector: &Connector, run: Option<&Run>) -> TokenStream {
         _ if types::has_ident(parameter.ty, "impl") || !unfit::of(parameter, &connector.block.generics).is_empty() => {
             Some(stub.clone())
         }
-        Kind::Unknown if parameter.is_async() && !ASYNC => Some(stub.clone()),
-        Kind::Subject { .. } | Kind::Unknown => Some(table_type(parameter)),
+        ParameterKind::Unknown if parameter.is_async() && !ASYNC => Some(stub.clone()),
+        ParameterKind::Subject { .. } | ParameterKind::Unknown => Some(table_type(parameter)),
         // A reference has the table of the subject that it refers to.
-        Kind::Reference(reference) => match Kind::of(&reference.elem) {
-            Kind::Subject { schema, .. } => Some(quote!(__pathway_io::Table<#schema>)),
+        ParameterKind::Reference(reference) => match ParameterKind::of(&reference.elem) {
+            ParameterKind::Subject { schema, .. } => Some(quote!(__pathway_io::Table<#schema>)),
             _ => Some(stub.clone()),
         },
         // A surplus parameter has no table.
-        Kind::NoSubject => None,
+        ParameterKind::NoSubject => None,
     };
     let tables: Vec<TokenStream> = run.iter().flat_map(|run| run.parameters.iter().filter_map(table)).collect();
     let tables = if tables.is_empty() { stub } else { tuple(Span::mixed_site(), tables.into_iter()) };

@@ -4,15 +4,15 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::ast::{Kind, Parameter, Run};
+use super::ast::{Parameter, ParameterKind, Run};
 
 pub fn subjects_type(run: &Run) -> TokenStream {
     if let Some(parameter) = run.single_subject() {
         return if_subject(parameter);
     }
     let span = unknown_span(&run.parameters);
-    let handles =
-        (0..run.parameters.len()).map(|i| quote_spanned!(span=> __pathway_io::Handle<Self, __PathwayIoSignature, #i>));
+    let handles = (0..run.parameters.len())
+        .map(|i| quote_spanned!(span=> __pathway_io::SubjectHandle<Self, __PathwayIoSignature, #i>));
     tuple(span, handles)
 }
 
@@ -20,7 +20,7 @@ pub fn subjects_type(run: &Run) -> TokenStream {
 /// is the table of its handle, if the macro recognises the subject.
 pub fn tables_type(run: &Run) -> TokenStream {
     let tables = run.parameters.iter().enumerate().map(|(i, parameter)| match parameter.kind {
-        Kind::Subject { .. } if run.single_subject().is_none() => {
+        ParameterKind::Subject { .. } if run.single_subject().is_none() => {
             quote!(<Self as __pathway_io::HandleOf<__PathwayIoSignature, #i>>::Table)
         }
         _ => table_type(parameter),
@@ -38,7 +38,7 @@ pub fn table_type(parameter: &Parameter) -> TokenStream {
     // With one span for all tokens, rustc shows equal errors once.
     let span = row_span(parameter);
     match parameter.kind {
-        Kind::Subject { schema, .. } => quote_spanned!(span=> __pathway_io::Table<#schema>),
+        ParameterKind::Subject { schema, .. } => quote_spanned!(span=> __pathway_io::Table<#schema>),
         _ => {
             let (module, ty) = (handle_module(parameter), parameter.ty);
             quote_spanned!(span=> #module::TableOf<#ty>)
@@ -49,8 +49,8 @@ pub fn table_type(parameter: &Parameter) -> TokenStream {
 /// Returns the offset type as it is written.
 pub fn offset_type(parameter: &Parameter) -> TokenStream {
     match parameter.kind {
-        Kind::Subject { offset: Some(offset), .. } => quote!(__pathway_io::AsWritten<#offset>),
-        Kind::Subject { offset: None, .. } => quote!(()),
+        ParameterKind::Subject { offset: Some(offset), .. } => quote!(__pathway_io::AsWritten<#offset>),
+        ParameterKind::Subject { offset: None, .. } => quote!(()),
         _ => {
             let (module, ty) = (handle_module(parameter), parameter.ty);
             quote_spanned!(ty.span()=> <#ty as #module::SubjectTypes>::Offset)
@@ -60,7 +60,7 @@ pub fn offset_type(parameter: &Parameter) -> TokenStream {
 
 /// Returns the span for an error about the whole tuple: the parameter that only rustc can check.
 fn unknown_span(parameters: &[Parameter]) -> Span {
-    let unknown = parameters.iter().find(|parameter| matches!(parameter.kind, Kind::Unknown));
+    let unknown = parameters.iter().find(|parameter| matches!(parameter.kind, ParameterKind::Unknown));
     unknown.map_or_else(Span::mixed_site, |parameter| parameter.ty.span())
 }
 
@@ -68,7 +68,7 @@ fn unknown_span(parameters: &[Parameter]) -> Span {
 /// the macro recognises that type.
 pub fn row_span(parameter: &Parameter) -> Span {
     match parameter.kind {
-        Kind::Subject { schema, .. } => schema.span(),
+        ParameterKind::Subject { schema, .. } => schema.span(),
         _ => parameter.ty.span(),
     }
 }
@@ -86,7 +86,9 @@ pub fn if_subject(parameter: &Parameter) -> TokenStream {
     // The type keeps its own span, where rustc already shows the error for a name that is not in scope.
     let ty = parameter.ty;
     match parameter.kind {
-        Kind::Subject { schema, offset: Some(_), .. } => quote_spanned!(span=> __pathway_io::IfSchema<#schema, #ty>),
+        ParameterKind::Subject { schema, offset: Some(_), .. } => {
+            quote_spanned!(span=> __pathway_io::IfSchema<#schema, #ty>)
+        }
         _ => {
             let module = handle_module(parameter);
             quote_spanned!(span=> #module::IfSubject<#ty>)

@@ -2,7 +2,7 @@
 
 use syn::{GenericArgument, GenericParam, Generics, Ident, PathArguments, Type};
 
-use super::ast::{ASYNC, Handle, Kind, Parameter, Run, is_misspelt};
+use super::ast::{ASYNC, Handle, Parameter, ParameterKind, Run, is_misspelt};
 use crate::ctxt::Ctxt;
 use crate::{generics, types};
 
@@ -73,23 +73,23 @@ pub fn is_fit(run: &Run, generics: &Generics) -> bool {
 pub fn of<'a>(parameter: &Parameter<'a>, generics: &'a Generics) -> Vec<Unfit<'a>> {
     let misspelt = |ty| Unfit::Unsized { ty, help: ONE_ROW_TYPE.to_owned() };
     let types: Vec<(&Type, &str)> = match parameter.kind {
-        Kind::Subject { handle, schema, .. }
+        ParameterKind::Subject { handle, schema, .. }
             if !types::is_unsized(schema)
                 && let Some(help) = help_for_row(handle, schema) =>
         {
             return vec![Unfit::NoRow { ty: schema, help }];
         }
-        Kind::Subject { schema, offset, .. } => {
+        ParameterKind::Subject { schema, offset, .. } => {
             let is_parameter = generics.type_params().any(|parameter| types::is_itself(schema, &parameter.ident));
             let bound = if is_parameter { "Schema" } else { "ColumnType" };
             [(schema, bound)].into_iter().chain(offset.map(|offset| (offset, "Offset"))).collect()
         }
-        Kind::Unknown if has_lifetime(parameter.ty) => return vec![Unfit::Reported],
-        Kind::Unknown => vec![(parameter.ty, "Schema")],
+        ParameterKind::Unknown if has_lifetime(parameter.ty) => return vec![Unfit::Reported],
+        ParameterKind::Unknown => vec![(parameter.ty, "Schema")],
         // rustc would take the trait of that name for the type.
-        Kind::NoSubject if is_misspelt(parameter.ty) => return vec![misspelt(parameter.ty)],
-        Kind::Reference(reference) if is_misspelt(&reference.elem) => return vec![misspelt(&reference.elem)],
-        Kind::Reference(_) | Kind::NoSubject => return Vec::new(),
+        ParameterKind::NoSubject if is_misspelt(parameter.ty) => return vec![misspelt(parameter.ty)],
+        ParameterKind::Reference(reference) if is_misspelt(&reference.elem) => return vec![misspelt(&reference.elem)],
+        ParameterKind::Reference(_) | ParameterKind::NoSubject => return Vec::new(),
     };
     let mut unfit = Vec::new();
     for (ty, bound) in types {

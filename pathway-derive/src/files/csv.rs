@@ -12,13 +12,13 @@ pub struct Record {
 
 /// An error in a CSV file, with its line.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct CsvFault {
     pub line: usize,
     pub reason: &'static str,
 }
 
 /// Reads one record after the other. Empty lines are skipped.
-pub struct Reader<'a> {
+pub struct CsvReader<'a> {
     bytes: &'a [u8],
     at: usize,
     line: usize,
@@ -26,9 +26,9 @@ pub struct Reader<'a> {
     is_cut: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> CsvReader<'a> {
     pub fn new(bytes: &'a [u8], is_cut: bool) -> Self {
-        Reader { bytes, at: 0, line: 1, is_cut }
+        CsvReader { bytes, at: 0, line: 1, is_cut }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    fn field(&mut self) -> Result<Option<String>, Fault> {
+    fn field(&mut self) -> Result<Option<String>, CsvFault> {
         let line = self.line;
         let mut field = Vec::new();
         let is_quoted = self.peek() == Some(b'"');
@@ -73,11 +73,11 @@ impl<'a> Reader<'a> {
                             byte => field.push(byte),
                         }
                     }
-                    None => return Err(Fault { line, reason: "a quoted field is not closed" }),
+                    None => return Err(CsvFault { line, reason: "a quoted field is not closed" }),
                 }
             }
             if !matches!(self.peek(), None | Some(b',' | b'\r' | b'\n')) {
-                return Err(Fault { line: self.line, reason: "expected `,` after a quoted field" });
+                return Err(CsvFault { line: self.line, reason: "expected `,` after a quoted field" });
             }
         } else {
             let rest = &self.bytes[self.at..];
@@ -85,13 +85,13 @@ impl<'a> Reader<'a> {
             field.extend_from_slice(&rest[..len]);
             self.at += len;
         }
-        let text = String::from_utf8(field).map_err(|_| Fault { line, reason: "the text is not valid UTF-8" })?;
+        let text = String::from_utf8(field).map_err(|_| CsvFault { line, reason: "the text is not valid UTF-8" })?;
         Ok((is_quoted || !text.is_empty()).then_some(text))
     }
 }
 
-impl Iterator for Reader<'_> {
-    type Item = Result<Record, Fault>;
+impl Iterator for CsvReader<'_> {
+    type Item = Result<Record, CsvFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.line_break() {}

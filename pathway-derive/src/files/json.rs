@@ -20,12 +20,12 @@ pub enum Value {
     LongInteger(f64),
     String(String),
     List(Vec<Value>),
-    Object(Vec<Field>),
+    Object(Vec<JsonField>),
 }
 
 /// A field of an object.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Field {
+pub struct JsonField {
     pub name: String,
     /// The position of the name, in bytes.
     pub at: usize,
@@ -36,19 +36,19 @@ pub struct Field {
 
 /// An error in a JSON text, with its position in bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct JsonFault {
     pub at: usize,
     pub reason: &'static str,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for JsonFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.reason)
     }
 }
 
 /// Reads a text that consists of one value, with white space around it.
-pub fn parse(text: &str) -> Result<Value, Fault> {
+pub fn parse(text: &str) -> Result<Value, JsonFault> {
     let mut parser = Parser { text, at: 0, depth: 0 };
     parser.skip_space();
     let value = parser.value()?;
@@ -63,8 +63,8 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn fault(&self, reason: &'static str) -> Fault {
-        Fault { at: self.at, reason }
+    fn fault(&self, reason: &'static str) -> JsonFault {
+        JsonFault { at: self.at, reason }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -84,7 +84,7 @@ impl Parser<'_> {
         }
     }
 
-    fn value(&mut self) -> Result<Value, Fault> {
+    fn value(&mut self) -> Result<Value, JsonFault> {
         match self.peek() {
             Some(b'n') => self.word("null", Value::Null),
             Some(b't') => self.word("true", Value::Bool(true)),
@@ -99,7 +99,7 @@ impl Parser<'_> {
         }
     }
 
-    fn word(&mut self, word: &'static str, value: Value) -> Result<Value, Fault> {
+    fn word(&mut self, word: &'static str, value: Value) -> Result<Value, JsonFault> {
         if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
             return Err(self.fault("expected a JSON value"));
         }
@@ -107,7 +107,7 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    fn nested(&mut self, inner: fn(&mut Self) -> Result<Value, Fault>) -> Result<Value, Fault> {
+    fn nested(&mut self, inner: fn(&mut Self) -> Result<Value, JsonFault>) -> Result<Value, JsonFault> {
         if self.depth >= DEPTH {
             return Err(self.fault("lists and objects are nested too deep"));
         }
@@ -118,7 +118,7 @@ impl Parser<'_> {
         value
     }
 
-    fn list(&mut self) -> Result<Value, Fault> {
+    fn list(&mut self) -> Result<Value, JsonFault> {
         let mut items = Vec::new();
         self.skip_space();
         if self.eat(b']') {
@@ -137,7 +137,7 @@ impl Parser<'_> {
         }
     }
 
-    fn object(&mut self) -> Result<Value, Fault> {
+    fn object(&mut self) -> Result<Value, JsonFault> {
         let mut fields = Vec::new();
         self.skip_space();
         if self.eat(b'}') {
@@ -157,7 +157,7 @@ impl Parser<'_> {
             self.skip_space();
             let value_at = self.at;
             let value = self.value()?;
-            fields.push(Field { name, at, value, value_at });
+            fields.push(JsonField { name, at, value, value_at });
             self.skip_space();
             if self.eat(b'}') {
                 return Ok(Value::Object(fields));
@@ -169,7 +169,7 @@ impl Parser<'_> {
     }
 
     /// Reads a string, whose opening quote is next.
-    fn string(&mut self) -> Result<String, Fault> {
+    fn string(&mut self) -> Result<String, JsonFault> {
         self.at += 1;
         let mut string = String::new();
         loop {
@@ -190,7 +190,7 @@ impl Parser<'_> {
         }
     }
 
-    fn escape(&mut self) -> Result<char, Fault> {
+    fn escape(&mut self) -> Result<char, JsonFault> {
         self.at += 1;
         let escaped = match self.peek() {
             Some(b'"') => '"',
@@ -210,7 +210,7 @@ impl Parser<'_> {
     }
 
     /// Reads the rest of a `\u` escape after its backslash, or of a surrogate pair.
-    fn code_point(&mut self) -> Result<char, Fault> {
+    fn code_point(&mut self) -> Result<char, JsonFault> {
         let first = self.code_unit()?;
         let unit = if (0xd800..0xdc00).contains(&first) {
             let rest = &self.text.as_bytes()[self.at..];
@@ -230,7 +230,7 @@ impl Parser<'_> {
     }
 
     /// `u` and four hexadecimal digits.
-    fn code_unit(&mut self) -> Result<u32, Fault> {
+    fn code_unit(&mut self) -> Result<u32, JsonFault> {
         self.at += 1;
         let mut unit = 0;
         for _ in 0..4 {
@@ -241,7 +241,7 @@ impl Parser<'_> {
         Ok(unit)
     }
 
-    fn number(&mut self) -> Result<Value, Fault> {
+    fn number(&mut self) -> Result<Value, JsonFault> {
         let start = self.at;
         self.eat(b'-');
         match self.peek() {
@@ -275,7 +275,7 @@ impl Parser<'_> {
         match text.parse::<f64>() {
             Ok(float) if float.is_finite() && is_whole => Ok(Value::LongInteger(float)),
             Ok(float) if float.is_finite() => Ok(Value::Float(float)),
-            _ => Err(Fault { at: start, reason: "the number is out of range" }),
+            _ => Err(JsonFault { at: start, reason: "the number is out of range" }),
         }
     }
 
@@ -285,7 +285,7 @@ impl Parser<'_> {
         }
     }
 
-    fn some_digits(&mut self) -> Result<(), Fault> {
+    fn some_digits(&mut self) -> Result<(), JsonFault> {
         if !matches!(self.peek(), Some(b'0'..=b'9')) {
             return Err(self.fault("expected a digit"));
         }

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::data_type::DataType;
-use super::json::{self, Field, Value};
+use super::json::{self, JsonField, Value};
 
 /// The version of this form.
 const VERSION: i128 = 1;
@@ -23,7 +23,7 @@ pub struct Lock {
 /// The entry of a lock for one field of the struct.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    Column(Column),
+    Column(LockedColumn),
     /// The columns of another schema, which has its own lock.
     Flatten {
         ty: String,
@@ -35,7 +35,7 @@ pub enum Entry {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Column {
+pub struct LockedColumn {
     pub name: String,
     /// The type. It is missing if the macro did not know it when it wrote the lock.
     pub data_type: DataType,
@@ -50,18 +50,18 @@ pub struct Column {
 
 /// An error in a lock file.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct LockFault {
     /// From 1.
     pub line: usize,
     pub reason: String,
 }
 
 impl Lock {
-    pub fn column(&self, name: &str) -> Option<&Column> {
+    pub fn column(&self, name: &str) -> Option<&LockedColumn> {
         self.columns().find(|column| column.name == name)
     }
 
-    pub fn columns(&self) -> impl Iterator<Item = &Column> {
+    pub fn columns(&self) -> impl Iterator<Item = &LockedColumn> {
         self.entries.iter().filter_map(|entry| match entry {
             Entry::Column(column) => Some(column),
             Entry::Flatten { .. } => None,
@@ -69,10 +69,10 @@ impl Lock {
     }
 
     /// Reads a lock.
-    pub fn parse(text: &str) -> Result<Lock, Fault> {
+    pub fn parse(text: &str) -> Result<Lock, LockFault> {
         let line = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
-        let value = json::parse(text).map_err(|fault| Fault { line: line(fault.at), reason: fault.to_string() })?;
-        read(value).map_err(|(at, reason)| Fault { line: line(at), reason })
+        let value = json::parse(text).map_err(|fault| LockFault { line: line(fault.at), reason: fault.to_string() })?;
+        read(value).map_err(|(at, reason)| LockFault { line: line(at), reason })
     }
 
     /// Returns the text of the lock.
@@ -100,7 +100,7 @@ impl Lock {
     }
 }
 
-impl Column {
+impl LockedColumn {
     fn print(&self, text: &mut String) {
         let _ = write!(text, "\"name\": {}", quoted(&self.name));
         if self.data_type != DataType::Unknown {
@@ -151,7 +151,7 @@ fn quoted(text: &str) -> String {
 type At = (usize, String);
 
 /// The fields of an object that were not read yet.
-struct Object(Vec<Field>);
+struct Object(Vec<JsonField>);
 
 impl Object {
     fn of(value: Value, at: usize) -> Result<Object, At> {
@@ -161,14 +161,14 @@ impl Object {
         }
     }
 
-    fn take(&mut self, name: &str) -> Option<Field> {
+    fn take(&mut self, name: &str) -> Option<JsonField> {
         let at = self.0.iter().position(|field| field.name == name)?;
         Some(self.0.remove(at))
     }
 
     fn optional_string(&mut self, name: &str) -> Result<Option<String>, At> {
         match self.take(name) {
-            Some(Field { value: Value::String(text), .. }) => Ok(Some(text)),
+            Some(JsonField { value: Value::String(text), .. }) => Ok(Some(text)),
             Some(field) => Err((field.value_at, format!("`{name}` must be a string"))),
             None => Ok(None),
         }
@@ -180,7 +180,7 @@ impl Object {
 
     fn flag(&mut self, name: &str) -> Result<bool, At> {
         match self.take(name) {
-            Some(Field { value: Value::Bool(value), .. }) => Ok(value),
+            Some(JsonField { value: Value::Bool(value), .. }) => Ok(value),
             Some(field) => Err((field.value_at, format!("`{name}` must be true or false"))),
             None => Ok(false),
         }
@@ -188,7 +188,7 @@ impl Object {
 
     fn list(&mut self, name: &str) -> Result<(usize, Vec<Value>), At> {
         match self.take(name) {
-            Some(Field { value: Value::List(items), value_at, .. }) => Ok((value_at, items)),
+            Some(JsonField { value: Value::List(items), value_at, .. }) => Ok((value_at, items)),
             Some(field) => Err((field.value_at, format!("`{name}` must be a list"))),
             None => Ok((0, Vec::new())),
         }
@@ -205,7 +205,7 @@ impl Object {
 fn read(value: Value) -> Result<Lock, At> {
     let mut object = Object::of(value, 0)?;
     match object.take("lock") {
-        Some(Field { value: Value::Integer(VERSION), .. }) => {}
+        Some(JsonField { value: Value::Integer(VERSION), .. }) => {}
         Some(field) => return Err((field.value_at, "it is of another version of `pathway-io`".to_owned())),
         None => return Err((0, "it is not the lock of a schema: `\"lock\": 1` is missing".to_owned())),
     }
@@ -243,5 +243,5 @@ fn entry(value: Value, list_at: usize) -> Result<Entry, At> {
     let path = object.optional_string("path")?.unwrap_or_default();
     let description = object.optional_string("description")?.unwrap_or_default();
     object.end()?;
-    Ok(Entry::Column(Column { name, data_type, optional, primary_key, has_default, aliases, path, description }))
+    Ok(Entry::Column(LockedColumn { name, data_type, optional, primary_key, has_default, aliases, path, description }))
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::csv::{self, Reader, Record};
+use super::csv::{self, CsvReader, Record};
 use super::head::{Head, without_mark};
 use super::json;
 
@@ -27,14 +27,14 @@ pub struct Named {
     pub column: usize,
 }
 
-pub struct Row {
+pub struct SampleRow {
     /// The line, from 1. If the row has several lines, it is the first one.
     pub line: usize,
     pub fields: Vec<Named>,
 }
 
 /// An error that makes the rest of the sample unreadable.
-pub struct Fault {
+pub struct SampleFileFault {
     pub line: usize,
     pub column: usize,
     pub reason: String,
@@ -42,8 +42,8 @@ pub struct Fault {
 
 /// The rows up to the limits, or up to the first that cannot be read.
 pub struct Rows {
-    pub rows: Vec<Row>,
-    pub fault: Option<Fault>,
+    pub rows: Vec<SampleRow>,
+    pub fault: Option<SampleFileFault>,
 }
 
 /// # Errors
@@ -80,14 +80,14 @@ pub fn parse(bytes: &[u8], is_cut: bool, format: Format) -> Rows {
     };
     let fault = match read {
         Ok(()) if rows.is_empty() && is_cut => {
-            Some(Fault { line: 1, column: 1, reason: format!("it does not end within {BYTES} bytes") })
+            Some(SampleFileFault { line: 1, column: 1, reason: format!("it does not end within {BYTES} bytes") })
         }
         read => read.err(),
     };
     Rows { rows, fault }
 }
 
-fn json_lines(bytes: &[u8], is_cut: bool, rows: &mut Vec<Row>) -> Result<(), Fault> {
+fn json_lines(bytes: &[u8], is_cut: bool, rows: &mut Vec<SampleRow>) -> Result<(), SampleFileFault> {
     let mut rest = bytes;
     for line in 1..=LINES {
         let text = match rest.iter().position(|byte| *byte == b'\n') {
@@ -103,8 +103,8 @@ fn json_lines(bytes: &[u8], is_cut: bool, rows: &mut Vec<Row>) -> Result<(), Fau
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let fields = json_row(text).map_err(|(column, reason)| Fault { line, column, reason })?;
-        rows.push(Row { line, fields });
+        let fields = json_row(text).map_err(|(column, reason)| SampleFileFault { line, column, reason })?;
+        rows.push(SampleRow { line, fields });
     }
     Ok(())
 }
@@ -137,9 +137,9 @@ fn json_row(text: &[u8]) -> Result<Vec<Named>, (usize, String)> {
     }
 }
 
-fn csv(bytes: &[u8], is_cut: bool, rows: &mut Vec<Row>) -> Result<(), Fault> {
-    let fault = |fault: csv::Fault| Fault { line: fault.line, column: 1, reason: fault.reason.to_owned() };
-    let mut records = Reader::new(bytes, is_cut);
+fn csv(bytes: &[u8], is_cut: bool, rows: &mut Vec<SampleRow>) -> Result<(), SampleFileFault> {
+    let fault = |fault: csv::CsvFault| SampleFileFault { line: fault.line, column: 1, reason: fault.reason.to_owned() };
+    let mut records = CsvReader::new(bytes, is_cut);
     let Some(header) = records.next() else { return Ok(()) };
     let names: Vec<String> = header.map_err(fault)?.fields.into_iter().map(Option::unwrap_or_default).collect();
     for record in records {
@@ -149,11 +149,11 @@ fn csv(bytes: &[u8], is_cut: bool, rows: &mut Vec<Row>) -> Result<(), Fault> {
         }
         if fields.len() != names.len() {
             let reason = format!("a record of {}, where the header has {}", fields.len(), names.len());
-            return Err(Fault { line, column: 1, reason });
+            return Err(SampleFileFault { line, column: 1, reason });
         }
         let fields = names.iter().cloned().zip(fields);
         let fields = fields.map(|(name, text)| Named { name, cell: Cell::Text(text), column: 1 });
-        rows.push(Row { line, fields: fields.collect() });
+        rows.push(SampleRow { line, fields: fields.collect() });
     }
     Ok(())
 }

@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::csv::{Fault, Reader, Record};
+use super::csv::{CsvFault, CsvReader, Record};
 use super::data_type::DataType;
 use super::fuzz;
 use super::json::{self, Value};
-use super::lock::{Column, Entry, Lock};
+use super::lock::{Entry, Lock, LockedColumn};
 
 /// Texts that are almost JSON: the parts of its grammar in any order.
 fn near_json() -> impl Strategy<Value = String> {
@@ -120,7 +120,7 @@ proptest! {
             text.push_str(&fields.join(","));
             text.push('\n');
         }
-        let read: Result<Vec<Record>, Fault> = Reader::new(text.as_bytes(), false).collect();
+        let read: Result<Vec<Record>, CsvFault> = CsvReader::new(text.as_bytes(), false).collect();
         let read: Vec<_> = read.unwrap().into_iter().map(|record| record.fields).collect();
         prop_assert_eq!(read, records);
     }
@@ -179,7 +179,16 @@ fn locks() -> impl Strategy<Value = Lock> {
     );
     let column =
         column.prop_map(|(name, data_type, [optional, primary_key, has_default], aliases, [path, description])| {
-            Entry::Column(Column { name, data_type, optional, primary_key, has_default, aliases, path, description })
+            Entry::Column(LockedColumn {
+                name,
+                data_type,
+                optional,
+                primary_key,
+                has_default,
+                aliases,
+                path,
+                description,
+            })
         });
     let flatten = (".{0,6}", ".{0,6}", any::<bool>(), ".{0,4}");
     let flatten =
@@ -206,7 +215,7 @@ fn nesting_has_a_limit() {
 #[test]
 fn the_last_record_before_a_cut_is_left_out() {
     let fields =
-        |text: &str| Reader::new(text.as_bytes(), true).map(|record| record.unwrap().fields).collect::<Vec<_>>();
+        |text: &str| CsvReader::new(text.as_bytes(), true).map(|record| record.unwrap().fields).collect::<Vec<_>>();
     let a = vec![Some("a".to_owned()), None];
     assert_eq!(fields("a,\nb,"), std::slice::from_ref(&a));
     assert_eq!(fields("a,\nb,\"c"), std::slice::from_ref(&a));

@@ -39,10 +39,10 @@ pub struct Row {
 pub struct Field {
     pub attributes: Vec<Attribute>,
     pub name: Ident,
-    pub value: Value,
+    pub value: FieldValue,
 }
 
-pub enum Value {
+pub enum FieldValue {
     /// An expression. For `key` alone, it is the variable of that name.
     Plain(Expr),
     /// A literal of a flattened row.
@@ -111,9 +111,9 @@ impl Field {
     fn value(&self, runtime: &Runtime) -> TokenStream {
         let Field { attributes, name, value } = self;
         let value = match value {
-            Value::Plain(value) if is_inferred(value) => value.to_token_stream(),
-            Value::Plain(value) => convert(value, peel_parens(value), runtime),
-            Value::Nested(row) => convert(&row.path, row.value(runtime), runtime),
+            FieldValue::Plain(value) if is_inferred(value) => value.to_token_stream(),
+            FieldValue::Plain(value) => convert(value, peel_parens(value), runtime),
+            FieldValue::Nested(row) => convert(&row.path, row.value(runtime), runtime),
         };
         quote!(#(#attributes)* #name: #value)
     }

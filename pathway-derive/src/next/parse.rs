@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, ExprAssign, ExprPath, Ident, LitStr, Token, token};
 
-use super::call::{Call, Field, Row, Value};
+use super::call::{Call, Field, FieldValue, Row};
 use crate::ctxt::Ctxt;
 use crate::option::up_to_comma;
 use crate::types::text;
@@ -138,14 +138,14 @@ fn parse_field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()
         }
         let value = if is_whole_literal(input) {
             match parse_literal(ctxt, input) {
-                Some(row) => Value::Nested(row),
+                Some(row) => FieldValue::Nested(row),
                 None => return Ok(()),
             }
         } else if let Some(message) = unnamed_row(input, &name) {
             ctxt.error(up_to_comma(input), message);
             return Ok(());
         } else {
-            Value::Plain(input.parse()?)
+            FieldValue::Plain(input.parse()?)
         };
         row.fields.push(Field { attributes, name, value });
         return Ok(());
@@ -156,7 +156,7 @@ fn parse_field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()
         if ahead.is_empty() || ahead.peek(Token![,]) {
             let name = parse_column_name(ctxt, input)?;
             let path = ExprPath { attrs: Vec::new(), qself: None, path: name.clone().into() };
-            let value = Value::Plain(Expr::Path(path));
+            let value = FieldValue::Plain(Expr::Path(path));
             row.fields.push(Field { attributes, name, value });
             return Ok(());
         }

@@ -63,21 +63,21 @@ pub fn read(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
 
 /// An error in a path, with its position in bytes.
 #[derive(Debug, PartialEq)]
-struct Fault {
+struct PathFault {
     at: usize,
     reason: &'static str,
 }
 
-fn parse(text: &str) -> Result<Vec<Step>, Fault> {
+fn parse(text: &str) -> Result<Vec<Step>, PathFault> {
     let (mut steps, mut at) = (Vec::new(), 0);
     loop {
         let rest = &text[at..];
         let name = &rest[..rest.find(['.', '[', ']']).unwrap_or(rest.len())];
         if let Some(space) = name.find(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(Fault { at: at + space, reason: "a path has no spaces" });
+            return Err(PathFault { at: at + space, reason: "a path has no spaces" });
         }
         if name.is_empty() {
-            return Err(Fault { at, reason: "expected the name of a field in the path" });
+            return Err(PathFault { at, reason: "expected the name of a field in the path" });
         }
         steps.push(Step::Field(name.to_owned()));
         at += name.len();
@@ -85,11 +85,11 @@ fn parse(text: &str) -> Result<Vec<Step>, Fault> {
             at += 1;
             let digits = text[at..].bytes().take_while(u8::is_ascii_digit).count();
             let Ok(index) = text[at..at + digits].parse() else {
-                return Err(Fault { at, reason: "expected the number of an item, from 0, in the path" });
+                return Err(PathFault { at, reason: "expected the number of an item, from 0, in the path" });
             };
             at += digits;
             if !text[at..].starts_with(']') {
-                return Err(Fault { at, reason: "expected `]` in the path" });
+                return Err(PathFault { at, reason: "expected `]` in the path" });
             }
             at += 1;
             steps.push(Step::Item(index));
@@ -97,7 +97,7 @@ fn parse(text: &str) -> Result<Vec<Step>, Fault> {
         match text[at..].chars().next() {
             None => return Ok(steps),
             Some('.') => at += 1,
-            Some(_) => return Err(Fault { at, reason: "expected `.`, `[` or the end of the path" }),
+            Some(_) => return Err(PathFault { at, reason: "expected `.`, `[` or the end of the path" }),
         }
     }
 }
@@ -118,8 +118,8 @@ impl Path {
     /// Returns the steps as a constant for the runtime.
     pub fn tokens(&self) -> TokenStream {
         let steps = self.steps.iter().map(|step| match step {
-            Step::Field(name) => quote!(__pathway_io::Step::Field(#name)),
-            Step::Item(index) => quote!(__pathway_io::Step::Item(#index)),
+            Step::Field(name) => quote!(__pathway_io::PathStep::Field(#name)),
+            Step::Item(index) => quote!(__pathway_io::PathStep::Item(#index)),
         });
         quote!(&[#(#steps),*])
     }

@@ -9,7 +9,7 @@ use super::Collection;
 use super::building::{Building, Computation, identity};
 use super::engine;
 use super::ports::{Ports, Tables};
-use super::region::Named;
+use super::region::WatchedOperator;
 use super::results::Gather;
 use super::row::{Input, ResultRow};
 use super::table::{DataflowTable, GatheredOutlets};
@@ -170,7 +170,7 @@ where
             let collections = self.ports.enter(building, inner);
             busy.with(computation, || (self.computation)(inner, collections)).leave_region(scope)
         });
-        slot.install(Box::new(Named { operator, computation, busy }));
+        slot.install(Box::new(WatchedOperator { operator, computation, busy }));
         let output = self.output.extensions();
         let is_read = !output.get::<DataflowTable>().computations().is_empty();
         let table = identity(&Arc::downgrade(output));

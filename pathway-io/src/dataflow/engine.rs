@@ -28,7 +28,7 @@ use crossbeam_channel::bounded;
 use super::building::{Building, Computation, identity};
 use super::cluster::{Cluster, ShutdownBarrier};
 use super::flow::Flow;
-use super::partitioned::Partitioned;
+use super::partitioned::AnyPartitioned;
 use super::region::Busy;
 use super::table::DataflowTable;
 use crate::pipeline::any_table::{AnyTable, TableRun};
@@ -48,7 +48,7 @@ struct DataflowEngine {
     /// The tables that computations read.
     read: Vec<Arc<dyn AnyTable>>,
     /// The tables whose commits are made by several processes.
-    partitioned: Vec<Arc<dyn Partitioned>>,
+    partitioned: Vec<Arc<dyn AnyPartitioned>>,
 }
 
 /// The worker threads of the engine.
@@ -197,7 +197,7 @@ impl Engine for DataflowEngine {
         if workers.processes() > 1 {
             let partition = |table: &Arc<dyn AnyTable>| table.partition(&table_run(None)).downcast().ok();
             self.partitioned =
-                partitioned.iter().filter_map(partition).map(|table: Box<Arc<dyn Partitioned>>| *table).collect();
+                partitioned.iter().filter_map(partition).map(|table: Box<Arc<dyn AnyPartitioned>>| *table).collect();
         }
         let (allocators, network) = allocators(workers, cluster.as_ref())?;
         let flow = Arc::new(Flow::default());

@@ -32,7 +32,7 @@ use super::row::Row;
 use super::selection::Selection;
 use super::table::{DataflowTable, GatheredOutlets};
 use crate::pipeline::any_table::{EngineTable, TableRun};
-use crate::pipeline::table::TableRows;
+use crate::pipeline::table::TableData;
 use crate::rows::batch::Batch;
 use crate::rows::column::{Buffer, Style};
 use crate::rows::fields::{Columns, Visitor};
@@ -48,16 +48,16 @@ const SHRINK_FROM: usize = 4096;
 type Encoded = Vec<u8>;
 
 /// The partition, and the number of the push within the partition.
-type Place = (usize, u64);
+type PushNumber = (usize, u64);
 
 /// A row with its place, which is its sort key within the commit.
-pub(crate) type Placed = (Place, Encoded);
+pub(crate) type Placed = (PushNumber, Encoded);
 
 /// A push or a removal: the key, the place, and the row if it is a push.
-type Push = (Encoded, Place, Option<Encoded>);
+type KeyedPush = (Encoded, PushNumber, Option<Encoded>);
 
 /// The type-erased table of a partitioned source.
-pub(super) trait Partitioned: Send + Sync {
+pub(super) trait AnyPartitioned: Send + Sync {
     /// Builds the table on one worker.
     fn build(&self, building: &mut Building<'_>);
     /// Drops the inputs that no worker has taken, after a failed run.
@@ -79,13 +79,13 @@ impl<S: Schema> EngineTable for Table<S> {
         let extensions = self.extensions();
         extensions.get::<DataflowTable>().set_from_dataflow();
         let (feed, queues) = WorkerFeed::<S>::new(run.workers.len());
-        let rows = extensions.get::<TableRows<S>>();
+        let rows = extensions.get::<TableData<S>>();
         rows.leave_pushes();
         rows.add_feed(Box::new(feed));
         let outlets = GatheredOutlets::default();
         // A pipeline with several processes is never persistent, so no sink takes part in a checkpoint.
         outlets.start(extensions, run, &mut Vec::new());
-        let table: Arc<dyn Partitioned> = Arc::new(PartitionedTable {
+        let table: Arc<dyn AnyPartitioned> = Arc::new(PartitionedTable {
             name: Arc::from(S::SCHEMA.name),
             identity: identity(&Arc::downgrade(extensions)),
             first_partition: run.workers.start,
@@ -96,7 +96,7 @@ impl<S: Schema> EngineTable for Table<S> {
     }
 }
 
-impl<S: Schema> Partitioned for PartitionedTable<S> {
+impl<S: Schema> AnyPartitioned for PartitionedTable<S> {
     fn build(&self, building: &mut Building<'_>) {
         let queue = self.queues.lock()[building.worker].take();
         let (scope, flow) = (building.scope, Arc::clone(&building.flow));
@@ -108,7 +108,7 @@ impl<S: Schema> Partitioned for PartitionedTable<S> {
             (partition, pushes)
         };
         let rows = if S::SCHEMA.is_upserted() {
-            let take = move |batch: &Batch<S>, time: u64, pushes: &mut Vec<(Push, u64, isize)>| {
+            let take = move |batch: &Batch<S>, time: u64, pushes: &mut Vec<(KeyedPush, u64, isize)>| {
                 pushes.extend((0..batch.len()).map(|row| {
                     let pushed = (batch.diff(row) > 0).then(|| encoded(&writer, batch, row));
                     ((encoded_key(batch, row), place(), pushed), time, 1)
@@ -135,12 +135,12 @@ impl<S: Schema> Partitioned for PartitionedTable<S> {
 /// Turns pushes and removals into updates, each at the worker that keeps the state of its key.
 fn upserted<'scope>(
     name: &str,
-    pushes: Stream<'scope, u64, Vec<(Push, u64, isize)>>,
+    pushes: Stream<'scope, u64, Vec<(KeyedPush, u64, isize)>>,
 ) -> Stream<'scope, u64, Vec<(Placed, u64, isize)>> {
-    let by_key = Exchange::new(|((key, ..), ..): &(Push, u64, isize)| key.hashed());
+    let by_key = Exchange::new(|((key, ..), ..): &(KeyedPush, u64, isize)| key.hashed());
     pushes.unary_frontier::<CapacityContainerBuilder<Vec<_>>, _, _, _>(by_key, name, |capability, _| {
         let mut capability = Some(capability);
-        let mut waiting: BTreeMap<u64, Vec<Push>> = BTreeMap::new();
+        let mut waiting: BTreeMap<u64, Vec<KeyedPush>> = BTreeMap::new();
         let mut rows: HashMap<Encoded, Encoded, foldhash::fast::RandomState> = HashMap::default();
         let mut peak = 0;
         move |(input, frontier), output| {
@@ -200,17 +200,17 @@ fn encoded<S: Schema>(writer: &RowWriter, batch: &Batch<S>, row: usize) -> Encod
 /// Encodes the key of a row. Different keys have different encodings.
 fn encoded_key<S: Schema>(batch: &Batch<S>, row: usize) -> Encoded {
     let mut key = Vec::new();
-    batch.columns.visit(0, &mut Key { row, is_key: is_key::<S>, key: &mut key });
+    batch.columns.visit(0, &mut KeyEncoder { row, is_key: is_key::<S>, key: &mut key });
     key
 }
 
-struct Key<'a> {
+struct KeyEncoder<'a> {
     row: usize,
     is_key: fn(usize) -> bool,
     key: &'a mut Encoded,
 }
 
-impl Visitor for Key<'_> {
+impl Visitor for KeyEncoder<'_> {
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
         if (self.is_key)(index) {
             buffer.write_json(self.row, Style::Exact, self.key);
@@ -255,7 +255,7 @@ mod tests {
 
     use super::*;
 
-    fn push(key: &str, part: usize, place: u64, row: Option<&str>, time: u64) -> (Push, u64, isize) {
+    fn push(key: &str, part: usize, place: u64, row: Option<&str>, time: u64) -> (KeyedPush, u64, isize) {
         ((key.into(), (part, place), row.map(Into::into)), time, 1)
     }
 
@@ -287,7 +287,7 @@ mod tests {
             push("c", 0, 11, None, 3),
         ];
         let captured = timely::example(|scope| upserted("table", pushes.to_stream(scope)).capture());
-        let mut updates: Vec<(u64, Place, isize, String)> = captured
+        let mut updates: Vec<(u64, PushNumber, isize, String)> = captured
             .extract()
             .into_iter()
             .flat_map(|(_, updates)| updates)

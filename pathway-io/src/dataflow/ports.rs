@@ -13,7 +13,7 @@ use super::partitioned::decoded;
 use super::row::Row;
 use super::selection::{Selection, Whole};
 use super::table::DataflowTable;
-use crate::pipeline::table::TableRows;
+use crate::pipeline::table::TableData;
 use crate::rows::column::tuple::for_tuples;
 use crate::rows::table::{Extensions, Table};
 use crate::run::lock::Lock;
@@ -99,7 +99,7 @@ impl<S: Row, P: Selection<S>> Ports for Port<S, P> {
             && !table.get::<TableSinks<S>>().is_taken()
         {
             let (feed, queues) = WorkerFeed::<S>::new(workers);
-            table.get::<TableRows<S>>().add_feed(Box::new(feed));
+            table.get::<TableData<S>>().add_feed(Box::new(feed));
             *self.queues.lock() = queues.into_iter().map(Some).collect();
         }
     }

@@ -46,13 +46,13 @@ impl Busy {
 }
 
 /// An operator that marks its computation as running while it works.
-pub(crate) struct Named<O> {
+pub(crate) struct WatchedOperator<O> {
     pub(crate) operator: O,
     pub(crate) computation: usize,
     pub(crate) busy: Busy,
 }
 
-impl<T: Timestamp, O: Operate<T> + 'static> Operate<T> for Named<O> {
+impl<T: Timestamp, O: Operate<T> + 'static> Operate<T> for WatchedOperator<O> {
     fn local(&self) -> bool {
         self.operator.local()
     }
@@ -66,7 +66,7 @@ impl<T: Timestamp, O: Operate<T> + 'static> Operate<T> for Named<O> {
     }
 
     fn initialize(self: Box<Self>) -> (Connectivity<T::Summary>, Rc<RefCell<SharedProgress<T>>>, Box<dyn Schedule>) {
-        let Named { operator, computation, busy } = *self;
+        let WatchedOperator { operator, computation, busy } = *self;
         let (connectivity, progress, operator) = Box::new(operator).initialize();
         (connectivity, progress, Box::new(Scheduled { operator, computation, busy }))
     }

@@ -13,12 +13,12 @@ use crate::run::lock::Lock;
 use crate::sink::outlet::SyncTarget;
 
 #[derive(Default)]
-pub(crate) struct PendingSyncs(Lock<State>);
+pub(crate) struct PendingSyncs(Lock<SyncState>);
 
 #[derive(Default)]
-struct State {
+struct SyncState {
     reached: Reached,
-    waiting: Vec<Waiting>,
+    waiting: Vec<WaitingSync>,
 }
 
 /// The time up to which the operator has sent results to the sinks.
@@ -35,7 +35,7 @@ impl Default for Reached {
     }
 }
 
-struct Waiting {
+struct WaitingSync {
     time: u64,
     reply: Sender<u64>,
     sink: Arc<dyn SyncTarget>,
@@ -59,19 +59,19 @@ impl PendingSyncs {
     }
 }
 
-impl State {
+impl SyncState {
     fn release(&mut self) {
         match self.reached {
             Reached::Never => self.waiting.clear(),
-            Reached::All => self.waiting.drain(..).for_each(Waiting::pass_on),
+            Reached::All => self.waiting.drain(..).for_each(WaitingSync::pass_on),
             Reached::Before(frontier) => {
-                self.waiting.extract_if(.., |waiting| waiting.time < frontier).for_each(Waiting::pass_on);
+                self.waiting.extract_if(.., |waiting| waiting.time < frontier).for_each(WaitingSync::pass_on);
             }
         }
     }
 }
 
-impl Waiting {
+impl WaitingSync {
     fn pass_on(self) {
         self.sink.request_with(self.time, self.reply);
     }
@@ -86,7 +86,7 @@ pub(crate) struct RoutedSink {
 impl SyncTarget for RoutedSink {
     fn request_with(&self, time: u64, reply: Sender<u64>) {
         let mut state = self.pending.0.lock();
-        state.waiting.push(Waiting { time, reply, sink: Arc::clone(&self.sink) });
+        state.waiting.push(WaitingSync { time, reply, sink: Arc::clone(&self.sink) });
         state.release();
     }
 }

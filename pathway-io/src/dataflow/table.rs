@@ -10,7 +10,7 @@ use super::export::Exported;
 use super::results::{Gather, Gatherable, Logged, Outlets, gather};
 use super::sync_requests::{PendingSyncs, ResultsLogged, RoutedSink, ServedSyncs};
 use crate::pipeline::any_table::TableRun;
-use crate::pipeline::table::TableRows;
+use crate::pipeline::table::TableData;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::rows::table::Extensions;
@@ -69,7 +69,7 @@ impl<S: Schema> Default for GatheredOutlets<S> {
 impl<S: Schema> GatheredOutlets<S> {
     /// Starts the sinks of the table that belong to this process, and drops the other sinks.
     pub(super) fn start(&self, table: &Extensions, run: &TableRun<'_>, checkpointed: &mut Vec<CheckpointedSink>) {
-        let (sinks, rows) = (table.get::<TableSinks<S>>(), table.get::<TableRows<S>>());
+        let (sinks, rows) = (table.get::<TableSinks<S>>(), table.get::<TableData<S>>());
         self.is_gathered.store(sinks.kinds().0, Ordering::Relaxed);
         let of_workers = sinks.take_of_workers(run.workers.clone());
         *self.of_workers.lock() =
@@ -117,7 +117,7 @@ impl<S: Schema> GatheredOutlets<S> {
 fn gathered<S: Schema>(
     specs: Vec<SinkSpec<S>>,
     held: &[Commit<S>],
-    rows: &TableRows<S>,
+    rows: &TableData<S>,
     run: &TableRun<'_>,
     checkpointed: &mut Vec<CheckpointedSink>,
 ) -> Outlets<S> {

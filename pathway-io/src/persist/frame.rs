@@ -19,7 +19,7 @@ const HEAD: usize = 13;
 /// The kind of a frame's contents; see `docs/durability.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Kind {
+pub(crate) enum FrameKind {
     /// The shape of the pipeline; the first frame.
     Header = b'H',
     /// A part of the rows of a table when the log was begun.
@@ -32,15 +32,15 @@ pub(crate) enum Kind {
     Checkpoint = b'C',
 }
 
-impl Kind {
+impl FrameKind {
     pub(super) fn of_byte(byte: u8) -> Option<Self> {
-        let all = [Kind::Header, Kind::Snapshot, Kind::Rows, Kind::Held, Kind::Checkpoint];
+        let all = [FrameKind::Header, FrameKind::Snapshot, FrameKind::Rows, FrameKind::Held, FrameKind::Checkpoint];
         all.into_iter().find(|kind| *kind as u8 == byte)
     }
 }
 
 /// Appends a frame whose payload `fill` appends. Returns `None` if the payload has four gigabytes or more.
-pub(crate) fn append(out: &mut Vec<u8>, kind: Kind, fill: impl FnOnce(&mut Vec<u8>)) -> Option<()> {
+pub(crate) fn append(out: &mut Vec<u8>, kind: FrameKind, fill: impl FnOnce(&mut Vec<u8>)) -> Option<()> {
     let start = out.len();
     out.extend_from_slice(&MARKER);
     out.extend_from_slice(&[0; 8]);
@@ -57,7 +57,7 @@ pub(crate) fn append(out: &mut Vec<u8>, kind: Kind, fill: impl FnOnce(&mut Vec<u
 }
 
 pub(crate) struct Frame {
-    pub(crate) kind: Kind,
+    pub(crate) kind: FrameKind,
     pub(crate) payload: Vec<u8>,
     /// The positions in the file at which the frame begins and ends.
     pub(crate) start: u64,
@@ -65,14 +65,14 @@ pub(crate) struct Frame {
 }
 
 /// Reads the frames of a file one after the other.
-pub(crate) struct Reader {
+pub(crate) struct FrameReader {
     path: PathBuf,
     file: BufReader<File>,
     len: u64,
     at: u64,
 }
 
-impl Reader {
+impl FrameReader {
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
         let open = || {
             let file = File::open(path)?;
@@ -80,7 +80,7 @@ impl Reader {
             Ok((file, len))
         };
         let (file, len) = open().map_err(|error| FileError::new("open", path, error))?;
-        Ok(Reader { path: path.to_owned(), file: BufReader::with_capacity(128 * 1024, file), len, at: 0 })
+        Ok(FrameReader { path: path.to_owned(), file: BufReader::with_capacity(128 * 1024, file), len, at: 0 })
     }
 
     /// Returns the next frame, or `None` if no complete frame follows.
@@ -115,7 +115,7 @@ impl Reader {
         let mut hash = crc32fast::Hasher::new();
         hash.update(&head[HEAD - 1..]);
         hash.update(&payload);
-        let kind = Kind::of_byte(head[HEAD - 1]);
+        let kind = FrameKind::of_byte(head[HEAD - 1]);
         Ok(match kind {
             Some(kind) if hash.finalize() == checksum => {
                 Some(Frame { kind, payload, start: self.at, end: self.at + HEAD as u64 + len })
@@ -141,7 +141,7 @@ impl Reader {
                 from = marker + 1;
                 if let Some(frame) = self.read()? {
                     from = frame.end;
-                    if frame.kind == Kind::Checkpoint && found.len() < 2 {
+                    if frame.kind == FrameKind::Checkpoint && found.len() < 2 {
                         found.push(frame);
                     }
                 }
@@ -185,16 +185,16 @@ mod tests {
 
     fn frames() -> Vec<u8> {
         let mut bytes = Vec::new();
-        append(&mut bytes, Kind::Header, |out| out.extend_from_slice(b"head")).unwrap();
-        append(&mut bytes, Kind::Rows, |out| out.extend_from_slice(&[7; 1000])).unwrap();
-        append(&mut bytes, Kind::Checkpoint, |_| {}).unwrap();
-        append(&mut bytes, Kind::Checkpoint, |_| {}).unwrap();
+        append(&mut bytes, FrameKind::Header, |out| out.extend_from_slice(b"head")).unwrap();
+        append(&mut bytes, FrameKind::Rows, |out| out.extend_from_slice(&[7; 1000])).unwrap();
+        append(&mut bytes, FrameKind::Checkpoint, |_| {}).unwrap();
+        append(&mut bytes, FrameKind::Checkpoint, |_| {}).unwrap();
         bytes
     }
 
-    fn read(bytes: &[u8]) -> (Vec<Kind>, u64, usize) {
+    fn read(bytes: &[u8]) -> (Vec<FrameKind>, u64, usize) {
         let file = write(bytes);
-        let mut reader = Reader::open(file.path()).unwrap();
+        let mut reader = FrameReader::open(file.path()).unwrap();
         let mut kinds = Vec::new();
         while let Some(frame) = reader.next().unwrap() {
             kinds.push(frame.kind);
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn appended_frames_are_read() {
         let bytes = frames();
-        let kinds = vec![Kind::Header, Kind::Rows, Kind::Checkpoint, Kind::Checkpoint];
+        let kinds = vec![FrameKind::Header, FrameKind::Rows, FrameKind::Checkpoint, FrameKind::Checkpoint];
         assert_eq!(read(&bytes), (kinds, bytes.len() as u64, 0));
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use pathway_derive::Schema;
 
-use super::frame::{self, Kind};
+use super::frame::{self, FrameKind};
 use super::record::{self, TableShape};
 use super::{recover, table_id};
 use crate::pipeline::any_table::AnyTable;
@@ -70,8 +70,8 @@ fn log(data: &[u8], header: &str) -> Vec<u8> {
     for piece in data.split(|byte| *byte == 0x1e) {
         let Some((kind, payload)) = piece.split_first() else { continue };
         let (kind, payload) = match kind {
-            b'h' => (Kind::Header, header.as_bytes()),
-            byte => match Kind::of_byte(*byte) {
+            b'h' => (FrameKind::Header, header.as_bytes()),
+            byte => match FrameKind::of_byte(*byte) {
                 Some(kind) => (kind, payload),
                 None => {
                     log.extend_from_slice(piece);

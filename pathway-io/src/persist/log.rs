@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::frame::{self, Kind};
+use super::frame::{self, FrameKind};
 use crate::run::error::BoxError;
 use crate::sink::file::storage::{FileError, Readers, Storage, StoredFile, remove, sync_parent};
 
@@ -57,7 +57,7 @@ impl Log {
     /// Begins a generation of the log, under a temporary name.
     pub(crate) fn begin(place: &LogPlace, generation: u64, header: &Value) -> Result<Self, BoxError> {
         let mut log = Log::create(place, generation)?;
-        log.append(Kind::Header, |out| out.extend_from_slice(header.to_string().as_bytes()))?;
+        log.append(FrameKind::Header, |out| out.extend_from_slice(header.to_string().as_bytes()))?;
         Ok(log)
     }
 
@@ -112,7 +112,7 @@ impl Log {
         self.generation
     }
 
-    fn append(&mut self, kind: Kind, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), BoxError> {
+    fn append(&mut self, kind: FrameKind, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), BoxError> {
         if frame::append(&mut self.buffer, kind, fill).is_none() {
             let path = self.path();
             return Err(format!("a commit of more than 4 GB cannot be kept in `{}`", path.display()).into());
@@ -134,7 +134,7 @@ impl Log {
     /// Appends the updates of one commit; `kind` is `Rows` or `Held`.
     pub(crate) fn rows(
         &mut self,
-        kind: Kind,
+        kind: FrameKind,
         table: u32,
         time: u64,
         fill: impl FnOnce(&mut Vec<u8>),
@@ -148,7 +148,7 @@ impl Log {
 
     /// Appends a part of the current rows of a table.
     pub(crate) fn snapshot(&mut self, table: u32, rows: &[u8]) -> Result<(), BoxError> {
-        self.append(Kind::Snapshot, |out| {
+        self.append(FrameKind::Snapshot, |out| {
             out.extend_from_slice(&table.to_le_bytes());
             out.extend_from_slice(rows);
         })
@@ -158,7 +158,7 @@ impl Log {
     pub(crate) fn commit(&mut self, checkpoint: &Value) -> Result<(), BoxError> {
         let fill = |out: &mut Vec<u8>| out.extend_from_slice(checkpoint.to_string().as_bytes());
         // A checkpoint has only some kilobytes.
-        if frame::append(&mut self.buffer, Kind::Checkpoint, fill).is_none() {
+        if frame::append(&mut self.buffer, FrameKind::Checkpoint, fill).is_none() {
             return Err("the offsets of a checkpoint are larger than 4 GB".into());
         }
         #[cfg(feature = "faults")]

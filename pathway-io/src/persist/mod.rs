@@ -68,12 +68,12 @@ impl Durability {
 }
 
 /// The state of a persistent pipeline.
-struct State {
+struct PersistentState {
     directory: Arc<StateDirectory>,
     durability: Lock<Durability>,
 }
 
-impl Persistence for State {
+impl Persistence for PersistentState {
     fn directory(&self) -> &Path {
         self.directory.path()
     }
@@ -150,7 +150,7 @@ impl Pipeline {
     /// Returns an error if the directory cannot be created, contains other files, or is in use by another pipeline.
     pub fn persistent(directory: impl AsRef<Path>) -> Result<Self> {
         let directory = Arc::new(StateDirectory::open(directory.as_ref())?);
-        Ok(Self::with_persistence(Some(Arc::new(State { directory, durability: Lock::default() }))))
+        Ok(Self::with_persistence(Some(Arc::new(PersistentState { directory, durability: Lock::default() }))))
     }
 
     /// Sets when the commits of a [persistent](Self::persistent) pipeline become durable. It has no effect on other
@@ -168,7 +168,8 @@ impl Pipeline {
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
     pub fn durability(&self, durability: Durability) -> &Self {
-        let state = self.persistence().and_then(|persistence| (persistence as &dyn Any).downcast_ref::<State>());
+        let state =
+            self.persistence().and_then(|persistence| (persistence as &dyn Any).downcast_ref::<PersistentState>());
         if let Some(state) = state {
             *state.durability.lock() = durability;
         }

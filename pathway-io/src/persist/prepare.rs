@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use serde_json::Value;
 
-use super::checkpointer::{CheckpointerThread, DurableFile, PersistedSource, Plan, Quarantine};
+use super::checkpointer::{CheckpointPlan, CheckpointerThread, DurableFile, PersistedSource, Quarantine};
 use super::directory::StateDirectory;
 use super::log::LogPlace;
 use super::record::{self, TableShape};
@@ -147,7 +147,7 @@ impl Prepared for PreparedState {
     ) -> (Sender<CheckpointMessage>, Box<dyn Checkpointing>) {
         // Bounded by the backlogs of the sources: each message holds credit.
         let (sender, received) = unbounded();
-        let plan = Plan {
+        let plan = CheckpointPlan {
             place: LogPlace {
                 directory: self.directory.path().to_owned(),
                 storage: file_system(),

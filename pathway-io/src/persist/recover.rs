@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::directory::StateDirectory;
-use super::frame::{Frame, Kind, Reader};
+use super::frame::{Frame, FrameKind, FrameReader};
 use super::log;
 use super::record::{self, Checkpoint, TableShape};
-use crate::pipeline::any_table::{AnyTable, Restored};
+use crate::pipeline::any_table::{AnyTable, RestoredAs};
 use crate::run::error::BoxError;
 use crate::sink::file::check_value;
 use crate::sink::resume::{path_key, shown_path};
@@ -64,16 +64,16 @@ fn damaged(path: &Path, at: u64, what: &str) -> BoxError {
 
 /// Reads a log, and checks that a pipeline with the header `now` can continue it. Also returns the header of the log.
 pub(super) fn read(path: &Path, generation: u64, now: &Value) -> Result<(Recovered, Value), BoxError> {
-    let mut reader = Reader::open(path)?;
+    let mut reader = FrameReader::open(path)?;
     let header = match reader.next()? {
-        Some(frame) if frame.kind == Kind::Header => serde_json::from_slice::<Value>(&frame.payload)?,
+        Some(frame) if frame.kind == FrameKind::Header => serde_json::from_slice::<Value>(&frame.payload)?,
         _ => return Err(damaged(path, 0, "expected the header of a pathway-io log")),
     };
     record::check_header(&header, now).map_err(|difference| format!("{difference}\nhelp: {AS_BEFORE}"))?;
     let mut last: Option<(Checkpoint, u64)> = None;
     let (mut initial_len, mut before_last) = (0, 0);
     while let Some(frame) = reader.next()? {
-        if frame.kind == Kind::Checkpoint {
+        if frame.kind == FrameKind::Checkpoint {
             let checkpoint = serde_json::from_slice(&frame.payload).ok();
             let checkpoint = checkpoint.as_ref().and_then(Checkpoint::of_json);
             let checkpoint = checkpoint.ok_or_else(|| damaged(path, frame.start, "a checkpoint cannot be read"))?;
@@ -189,7 +189,7 @@ impl Recovered {
     pub(crate) fn restore(&self, tables: &[TableShape]) -> Result<(), BoxError> {
         let tables: Vec<(&Arc<dyn AnyTable>, u64)> =
             tables.iter().map(|shape| (&shape.table, self.known(shape))).collect();
-        let mut reader = Reader::open(&self.path)?;
+        let mut reader = FrameReader::open(&self.path)?;
         while let Some(frame) = reader.next()? {
             if frame.end > self.end {
                 break;
@@ -207,10 +207,10 @@ impl Recovered {
 
     fn restore_frame(&self, frame: &Frame, tables: &[(&Arc<dyn AnyTable>, u64)]) -> Result<(), BoxError> {
         let (state, head) = match frame.kind {
-            Kind::Header | Kind::Checkpoint => return Ok(()),
-            Kind::Snapshot => (true, 4),
-            Kind::Rows => (true, 12),
-            Kind::Held => (false, 12),
+            FrameKind::Header | FrameKind::Checkpoint => return Ok(()),
+            FrameKind::Snapshot => (true, 4),
+            FrameKind::Rows => (true, 12),
+            FrameKind::Held => (false, 12),
         };
         let wrong = |what: &str| damaged(&self.path, frame.start, what);
         let Some((numbers, rows)) = frame.payload.split_at_checked(head) else {
@@ -222,7 +222,7 @@ impl Recovered {
         let Some((table, known)) = tables.get(table as usize) else {
             return Err(wrong("it has rows of a table that is not in the header"));
         };
-        let restored = Restored { state, held: time.filter(|time| time > known) };
+        let restored = RestoredAs { state, held: time.filter(|time| time > known) };
         // The checksum of the frame was right.
         table.restore(rows, restored).map_err(|error| {
             format!(

@@ -35,7 +35,7 @@ pub(crate) trait AnyTable: EngineTable + Send + Sync {
     /// # Errors
     ///
     /// Returns an error if the rows cannot be decoded. The text describes the cause.
-    fn restore(&self, rows: &[u8], restored: Restored) -> Result<(), String>;
+    fn restore(&self, rows: &[u8], restored: RestoredAs) -> Result<(), String>;
     /// Starts the sinks, and returns the table's stage of the sequencer.
     fn start(&self, run: &TableRun<'_>) -> StartedTable;
 }
@@ -53,7 +53,7 @@ impl<T> EngineTable for T {}
 
 /// The meaning of rows from the log: a part of the state, a commit that a sink may lack, or both.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Restored {
+pub(crate) struct RestoredAs {
     /// The rows belong to the current rows.
     pub(crate) state: bool,
     /// The rows are a commit of this time that a transactional sink may have missed.

@@ -56,7 +56,7 @@ pub(super) enum Launcher {
 }
 
 /// A source, or a partition of one, that is ready to start.
-pub(super) struct Reader {
+pub(super) struct SourceReader {
     pub(super) name: Arc<str>,
     /// The worker that owns the partition, for a partitioned source.
     pub(super) worker: Option<usize>,
@@ -73,10 +73,10 @@ impl SourcePlan {
     /// # Errors
     ///
     /// Returns an error if the clone of a partitioned connector panics.
-    pub(super) fn take_readers(&mut self, workers: &Workers) -> Result<Vec<Reader>> {
+    pub(super) fn take_readers(&mut self, workers: &Workers) -> Result<Vec<SourceReader>> {
         let launch = match &mut self.launch {
             Launcher::Whole(spawn) => {
-                let reader = |spawn| Reader { name: Arc::clone(&self.name), worker: None, spawn };
+                let reader = |spawn| SourceReader { name: Arc::clone(&self.name), worker: None, spawn };
                 return Ok(spawn.take().map(reader).into_iter().collect());
             }
             Launcher::Partitioned(launch) => launch,
@@ -89,7 +89,7 @@ impl SourcePlan {
             };
             let spawn =
                 guarded("its clone", || launch(partition)).map_err(|kind| Error::connector(&self.name, kind))?;
-            Ok(Reader { name, worker: Some(worker), spawn })
+            Ok(SourceReader { name, worker: Some(worker), spawn })
         };
         (0..workers.threads).map(reader).collect()
     }

@@ -10,7 +10,7 @@ use super::extensions::{
     ComputedOn, Engine, EngineChoice, EngineRun, FindEngine, Persistence, Prepared, StartedEngine,
 };
 use super::monitor::Monitor;
-use super::plan::{Plan, Reader, SourcePlan};
+use super::plan::{Plan, SourcePlan, SourceReader};
 use super::progress;
 use super::running::Running;
 use super::signals::Signals;
@@ -22,7 +22,7 @@ use crate::run::guard::guarded;
 use crate::run::lock::Lock;
 use crate::run::part::Phase;
 use crate::run::restart::Attempts;
-use crate::sequencer::clock::Clock;
+use crate::sequencer::clock::CommitClock;
 use crate::sequencer::inbox::Inbox;
 use crate::sequencer::stage::Stage;
 use crate::sequencer::{SequencedSource, Sequencer};
@@ -69,7 +69,7 @@ pub(super) fn start(
     let signals = if plan.handle_signals { Some(Signals::install(&control, draws)?) } else { None };
     control.update(|run| run.checking = persistent);
     let inbox = Inbox::new();
-    let mut parts = Parts {
+    let mut parts = Starter {
         control: &control,
         inbox: &inbox,
         workers,
@@ -87,8 +87,8 @@ pub(super) fn start(
     for ((source, readers), policy) in plan.sources.into_iter().zip(readers).zip(policies) {
         parts.add_source(&source, readers, policy);
     }
-    let Parts { prepared, sinks, sources, tables, launches, .. } = parts;
-    let clock = Clock::after(prepared.as_ref().map_or(0, |prepared| prepared.time()));
+    let Starter { prepared, sinks, sources, tables, launches, .. } = parts;
+    let clock = CommitClock::after(prepared.as_ref().map_or(0, |prepared| prepared.time()));
     if let Some(ahead) = clock.ahead() {
         let seconds = ahead.as_secs();
         warn!(seconds, "the state is {seconds} s ahead of this machine's clock: commit times continue from there");
@@ -109,7 +109,7 @@ pub(super) fn start(
 }
 
 /// The parts of a run that is being started.
-struct Parts<'a> {
+struct Starter<'a> {
     control: &'a Arc<Control>,
     inbox: &'a Arc<Inbox>,
     workers: &'a Workers,
@@ -123,7 +123,7 @@ struct Parts<'a> {
     launches: Vec<Launch>,
 }
 
-impl Parts<'_> {
+impl Starter<'_> {
     fn start_engine(&mut self, engine: Box<dyn Engine>, plan: &Plan) -> Result<Option<StartedEngine>> {
         let partitioned = plan.sources.iter().filter(|source| source.is_partitioned());
         let mut started = engine.start(&EngineRun {
@@ -141,7 +141,7 @@ impl Parts<'_> {
     }
 
     /// Starts the sinks of a source, and adds its partitions, or the whole source.
-    fn add_source(&mut self, plan: &SourcePlan, readers: Vec<Reader>, bad_rows: BadRowPolicy) {
+    fn add_source(&mut self, plan: &SourcePlan, readers: Vec<SourceReader>, bad_rows: BadRowPolicy) {
         let connector = self.tables.len();
         let mut stages = Vec::new();
         for (number, table) in plan.tables.iter().enumerate() {
@@ -161,11 +161,11 @@ impl Parts<'_> {
         &mut self,
         connector: usize,
         plan: &SourcePlan,
-        reader: Reader,
+        reader: SourceReader,
         bad_rows: &Arc<BadRowPolicy>,
         bad_rows_seen: &Arc<AtomicU64>,
     ) {
-        let Reader { name, worker, spawn } = reader;
+        let SourceReader { name, worker, spawn } = reader;
         let options = &plan.options;
         let settings = IntakeSettings {
             backlog: options.backlog_rows(),

@@ -29,7 +29,7 @@ use crate::run::part::{Phase, Role};
 use crate::run::summary::Summary;
 use crate::run::threads;
 use crate::sequencer::inbox::Inbox;
-use crate::sequencer::{Message, Sequencer, SequencerPart};
+use crate::sequencer::{Sequencer, SequencerMessage, SequencerPart};
 use crate::sink::part::SinkPart;
 use crate::source::intake::Tail;
 use crate::source::shared::Source;
@@ -188,7 +188,7 @@ impl Supervisor {
         // grace period.
         let draining = self.control.update(|run| run.is_ready()).then(Instant::now);
         // This fails only if the sequencer has panicked, and then the control already knows the failure.
-        let _ = self.inbox.send(Message::Finish);
+        let _ = self.inbox.send(SequencerMessage::Finish);
         let drained = watchdog.watch(RunState::is_drained, |run| self.drain_deadline(run, draining), overdue);
         if !drained {
             self.abandon(overdue);

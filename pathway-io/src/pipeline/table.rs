@@ -1,11 +1,11 @@
-//! The pipeline's side of a table with its row type: [`TableRows`], and the implementation of [`AnyTable`].
+//! The pipeline's side of a table with its row type: [`TableData`], and the implementation of [`AnyTable`].
 //!
 //! Sinks and computations are attached to the table before the start. At the start, the table becomes a stage of the
 //! sequencer.
 
 use std::sync::Arc;
 
-use super::any_table::{AnyTable, Restored, StartedTable, TableRun};
+use super::any_table::{AnyTable, RestoredAs, StartedTable, TableRun};
 use crate::rows::batch::Pool;
 use crate::rows::commit::Commit;
 use crate::rows::description::TableSchema;
@@ -24,7 +24,7 @@ use crate::sink::start::{self, ResumeTable};
 use crate::source::intake::pending::AnyPool;
 
 /// The pipeline's data about a table, stored in the table's [`Extensions`].
-pub(crate) struct TableRows<S: Schema> {
+pub(crate) struct TableData<S: Schema> {
     pub(crate) pool: Arc<Pool<S>>,
     kept: Lock<Kept<S>>,
 }
@@ -39,15 +39,15 @@ struct Kept<S: Schema> {
     feeds: Vec<Box<dyn Feed<S>>>,
 }
 
-impl<S: Schema> Default for TableRows<S> {
+impl<S: Schema> Default for TableData<S> {
     fn default() -> Self {
         let upsert = S::SCHEMA.is_upserted().then(Upsert::default);
         let kept = Kept { upsert, multiset: None, held: Vec::new(), feeds: Vec::new() };
-        TableRows { pool: Pool::new(), kept: Lock::new(kept) }
+        TableData { pool: Pool::new(), kept: Lock::new(kept) }
     }
 }
 
-impl<S: Schema> TableRows<S> {
+impl<S: Schema> TableData<S> {
     /// Takes the restored commits that transactional sinks may have missed.
     pub(crate) fn take_held(&self) -> Vec<Commit<S>> {
         std::mem::take(&mut self.kept.lock().held)
@@ -65,7 +65,7 @@ impl<S: Schema> TableRows<S> {
 }
 
 impl<S: Schema> Table<S> {
-    fn table_rows(&self) -> Arc<TableRows<S>> {
+    fn table_rows(&self) -> Arc<TableData<S>> {
         self.extensions().get()
     }
 }
@@ -96,7 +96,7 @@ impl<S: Schema> AnyTable for Table<S> {
         self.table_rows().kept.lock().multiset.get_or_insert_default();
     }
 
-    fn restore(&self, rows: &[u8], restored: Restored) -> Result<(), String> {
+    fn restore(&self, rows: &[u8], restored: RestoredAs) -> Result<(), String> {
         let table = self.table_rows();
         let pool = &table.pool;
         let batches = encode::read::<S>(rows, pool)?;

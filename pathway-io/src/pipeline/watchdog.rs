@@ -4,7 +4,7 @@
 //!   interrupted.
 //! - A source that waits for space although no sink takes anything is *stalled*. The most common cause is a callback or
 //!   a sink that pushes into its own source: it waits for space that only it can make. A warning names the parts.
-//! - A stop that takes longer than [`PATIENCE`] is reported once in each phase of the end, with the parts that it
+//! - A stop that takes longer than [`REPORT_AFTER`] is reported once in each phase of the end, with the parts that it
 //!   waits for.
 //!
 //! The supervisor does this while it waits for the run, so it needs no thread and costs nothing per row.
@@ -19,13 +19,13 @@ use crate::run::error::{Error, FailureKind};
 use crate::run::part::Phase;
 use crate::run::summary::Stop;
 use crate::sink::part::SinkPart;
-use crate::source::intake::{Level, pending::Load};
+use crate::source::intake::{Level, pending::Amount};
 use crate::source::shared::{IdleCheck, Source};
 
 /// The time that a source waits for space, while no sink takes anything, before a warning.
 const STALL: Duration = Duration::from_secs(10);
 /// The time between a stop and the report of the parts that have not ended.
-const PATIENCE: Duration = Duration::from_millis(500);
+const REPORT_AFTER: Duration = Duration::from_millis(500);
 /// The longest time between two checks.
 const LONGEST: Duration = Duration::from_secs(1);
 /// The shortest time between two checks.
@@ -51,7 +51,7 @@ struct WatchedSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Standstill {
     commits: u64,
-    in_flight: Load,
+    in_flight: Amount,
     taken: u64,
 }
 
@@ -75,10 +75,11 @@ impl Watchdog {
         let control = Arc::clone(&self.control);
         let time = &control.time;
         let began = Instant::now();
-        let patience = PATIENCE.min(self.grace_period / 2);
+        let report_after = REPORT_AFTER.min(self.grace_period / 2);
         let mut is_reported = false;
         loop {
-            let report_at = |run: &RunState| run.stop.filter(|_| !is_reported).map(|(_, at)| began.max(at) + patience);
+            let report_at =
+                |run: &RunState| run.stop.filter(|_| !is_reported).map(|(_, at)| began.max(at) + report_after);
             let next_look = time.now() + self.interval;
             // The first check is immediate, because a clock that is set by hand may have passed the limit already.
             self.look();

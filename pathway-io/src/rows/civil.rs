@@ -2,7 +2,7 @@
 //!
 //! It reads only the texts that the column types write in `Style::Plain`.
 
-use crate::rows::column::others::iso8601::{Clock, Day, read_date, read_date_time, read_instant, read_time};
+use crate::rows::column::others::iso8601::{Day, TimeOfDay, read_date, read_date_time, read_instant, read_time};
 use crate::rows::column::others::system_time::number_of;
 
 const DAY: i128 = 86_400 * SECOND;
@@ -30,7 +30,7 @@ pub(crate) fn instant(text: &str) -> Option<i128> {
     Some(since_1970(day, clock)? - i128::from(east) * SECOND)
 }
 
-fn since_1970(day: Day, clock: Clock) -> Option<i128> {
+fn since_1970(day: Day, clock: TimeOfDay) -> Option<i128> {
     Some(i128::from(number(day)?) * DAY + i128::from(nanos(clock)))
 }
 
@@ -39,7 +39,7 @@ fn number(Day { year, month, day }: Day) -> Option<i64> {
     is_valid.then(|| number_of(year.into(), month.into(), day.into()))
 }
 
-fn nanos(Clock { hour, minute, second, nano }: Clock) -> i64 {
+fn nanos(TimeOfDay { hour, minute, second, nano }: TimeOfDay) -> i64 {
     let seconds = (i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second);
     seconds * 1_000_000_000 + i64::from(nano)
 }

@@ -3,7 +3,7 @@
 //! A macro sees the names in its own struct, and not those in a flattened schema.
 
 use crate::rows::description::{Column, RESERVED};
-use crate::rows::message::{Message, contains, same};
+use crate::rows::message::{ConstText, contains, same};
 use crate::rows::path::overlap;
 
 /// A name that two fields share, at least one of which is flattened.
@@ -113,7 +113,7 @@ const fn hash(name: &str) -> usize {
 pub const fn assert_distinct(clash: Option<Clash>) {
     if let Some(Clash { name, is_path, first, second }) = clash {
         let (before, after) = if is_path { ("`", "` is read twice") } else { ("column `", "` is defined twice") };
-        let message = Message::new().push(before).push(name).push(after).push(": by the field `");
+        let message = ConstText::new().push(before).push(name).push(after).push(": by the field `");
         let message = message.push(first).push("` and by the field `").push(second).push("`");
         let help = if is_path { "" } else { "\nhelp: add a prefix: `#[schema(flatten, prefix = \"..\")]`" };
         panic!("{}", message.push(help).as_str());
@@ -127,9 +127,9 @@ pub const fn assert_distinct(clash: Option<Clash>) {
 pub const fn assert_unreserved(field: &str, prefix: &str, columns: &[Column]) {
     let mut i = 0;
     while i < columns.len() {
-        let name = Message::new().push(prefix).push(columns[i].name);
+        let name = ConstText::new().push(prefix).push(columns[i].name);
         if contains(&RESERVED, name.as_str()) {
-            let message = Message::new().push("`").push(name.as_str()).push("` is reserved for the update stream: ");
+            let message = ConstText::new().push("`").push(name.as_str()).push("` is reserved for the update stream: ");
             let message = message.push("the prefix makes it the name of a column of `").push(field);
             panic!("{}", message.push("`\nhelp: use another prefix").as_str());
         }

@@ -39,17 +39,17 @@ impl<S> Update<S> {
 /// builds the rows.
 pub struct Commit<S: Schema> {
     time: u64,
-    rows: Arc<Rows<S>>,
+    rows: Arc<CommitRows<S>>,
 }
 
 /// The rows of a commit. When the last sink drops them, their buffers return to the pool.
-struct Rows<S: Schema> {
+struct CommitRows<S: Schema> {
     batches: Vec<Batch<S>>,
     len: usize,
     pool: Arc<Pool<S>>,
 }
 
-impl<S: Schema> Drop for Rows<S> {
+impl<S: Schema> Drop for CommitRows<S> {
     fn drop(&mut self) {
         for batch in self.batches.drain(..) {
             self.pool.put(batch);
@@ -60,7 +60,7 @@ impl<S: Schema> Drop for Rows<S> {
 impl<S: Schema> Commit<S> {
     pub(crate) fn new(time: u64, batches: Vec<Batch<S>>, pool: Arc<Pool<S>>) -> Self {
         let len = batches.iter().map(Batch::len).sum();
-        Commit { time, rows: Arc::new(Rows { batches, len, pool }) }
+        Commit { time, rows: Arc::new(CommitRows { batches, len, pool }) }
     }
 
     /// Returns the time of all its updates: a logical clock in milliseconds since the Unix epoch, greater than the time

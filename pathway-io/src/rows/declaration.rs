@@ -1,13 +1,13 @@
 //! The properties that a macro reads from the declaration of a schema: [`Declaration`].
 
-use crate::rows::description::{Column, Step, TableSchema};
+use crate::rows::description::{Column, PathStep, TableSchema};
 
 /// A rare property of the field with this number. A list of notes is sorted by the numbers.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum Note {
     /// The path of the column, as text and in steps.
-    Path(usize, &'static str, &'static [Step]),
+    Path(usize, &'static str, &'static [PathStep]),
     /// The names of a flattened field's columns: for each column its name, then its aliases.
     Prefixed(usize, &'static [&'static str]),
 }

@@ -7,7 +7,7 @@ use crate::rows::clashes::{assert_distinct, clashes};
 use crate::rows::declaration::{ColumnArray, Declaration, Note};
 use crate::rows::description::{Column, Shape};
 use crate::rows::fields::{Columns, Fields};
-use crate::rows::message::Message;
+use crate::rows::message::ConstText;
 use crate::rows::schema::{ColumnsOf, Schema};
 
 /// Returns the number of columns in a row.
@@ -45,7 +45,7 @@ impl<S: Schema> ColumnArray<S> for Generic {
 /// Returns the columns of a row.
 const fn describe<S: Schema, const N: usize>() -> [Column; N] {
     let mut columns = [Column::of_type::<bool>(); N];
-    let at = Place { column: 0, field: 0, note: 0 };
+    let at = ListPositions { column: 0, field: 0, note: 0 };
     fill(&S::Fields::SHAPE, &S::DECLARATION, &mut columns, at);
     columns
 }
@@ -55,13 +55,13 @@ const MOST: usize = 256;
 
 /// The positions in the three lists while they are filled and read.
 #[derive(Clone, Copy)]
-struct Place {
+struct ListPositions {
     column: usize,
     field: usize,
     note: usize,
 }
 
-const fn fill(shape: &Shape, lists: &Declaration, columns: &mut [Column], mut at: Place) -> Place {
+const fn fill(shape: &Shape, lists: &Declaration, columns: &mut [Column], mut at: ListPositions) -> ListPositions {
     if let Shape::Pair(left, right) = shape {
         let at = fill(left, lists, columns, at);
         return fill(right, lists, columns, at);
@@ -213,7 +213,7 @@ pub const fn assert_keyless(field: &'static str, columns: &[Column]) {
     let mut i = 0;
     while i < columns.len() {
         if columns[i].primary_key {
-            let message = Message::new().push("the primary key `").push(columns[i].name).push("` of `").push(field);
+            let message = ConstText::new().push("the primary key `").push(columns[i].name).push("` of `").push(field);
             let message =
                 message.push("` would be lost\nhelp: `#[schema(flatten, primary_key)]` makes it part of the key");
             panic!("{}", message.as_str());

@@ -133,7 +133,7 @@ impl Serialize for TableSchema {
 /// One step of the path to a column.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum PathStep {
     Field(&'static str),
     Item(usize),
 }
@@ -159,7 +159,7 @@ pub struct Column {
     /// The path at which the column is read in a row's JSON, such as `seller.name`; empty if it is a field of the row
     /// itself.
     pub path: &'static str,
-    pub(crate) steps: &'static [Step],
+    pub(crate) steps: &'static [PathStep],
     /// The name of the struct's field. For a flattened column it is the field with the flattened row.
     pub(crate) field: &'static str,
     /// The number of that field.

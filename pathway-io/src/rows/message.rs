@@ -23,14 +23,14 @@ pub(crate) const fn contains(names: &[&str], name: &str) -> bool {
 }
 
 /// A text that is assembled at compile time. A text that is too long is truncated.
-pub(crate) struct Message {
+pub(crate) struct ConstText {
     text: [u8; 1024],
     len: usize,
 }
 
-impl Message {
+impl ConstText {
     pub(crate) const fn new() -> Self {
-        Message { text: [0; 1024], len: 0 }
+        ConstText { text: [0; 1024], len: 0 }
     }
 
     pub(crate) const fn push(mut self, part: &str) -> Self {
@@ -47,7 +47,7 @@ impl Message {
     /// Returns a text with `zero` for each NUL and `one` for each U+0001.
     pub(crate) const fn filled(text: &str, zero: &str, one: &str) -> Self {
         let bytes = text.as_bytes();
-        let mut message = Message::new();
+        let mut message = ConstText::new();
         let mut at = 0;
         while at < bytes.len() {
             match bytes[at] {

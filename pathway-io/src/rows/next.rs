@@ -6,7 +6,7 @@
 use crate::rows::data_type::DataType;
 use crate::rows::description::Column;
 use crate::rows::fields::{Columns, Fields};
-use crate::rows::message::{Message, contains, same};
+use crate::rows::message::{ConstText, contains, same};
 use crate::rows::schema::{ColumnsOf, Schema, row_at};
 use crate::run::error::Closed;
 
@@ -224,7 +224,7 @@ const fn assert_rest<S: Schema>(given: &[&str]) {
         }
         i += 1;
     }
-    let (mut message, mut missing) = (Message::new().push("`..` leaves out "), 0);
+    let (mut message, mut missing) = (ConstText::new().push("`..` leaves out "), 0);
     i = 0;
     while i < columns.len() {
         let column = &columns[i];
@@ -236,7 +236,7 @@ const fn assert_rest<S: Schema>(given: &[&str]) {
             }
         } else if !column.has_placeholder {
             let kind = if matches!(column.data_type, DataType::Json) { "`json`" } else { "converted" };
-            let message = Message::new().push("`..` cannot be combined with the ").push(kind).push(" column `");
+            let message = ConstText::new().push("`..` cannot be combined with the ").push(kind).push(" column `");
             panic!("{}", message.push(column.name).push("`\nhelp: name all columns, or make it an `Option`").as_str());
         }
         i += 1;

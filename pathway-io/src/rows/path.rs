@@ -5,19 +5,19 @@
 
 use std::fmt;
 
-use crate::rows::description::{Column, Step};
+use crate::rows::description::{Column, PathStep};
 use crate::rows::message::same;
 
 /// The first steps of a path, as they are written.
-pub(crate) struct Steps(pub(crate) &'static [Step]);
+pub(crate) struct Steps(pub(crate) &'static [PathStep]);
 
 impl fmt::Display for Steps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, step) in self.0.iter().enumerate() {
             match step {
-                Step::Field(name) if i == 0 => f.write_str(name)?,
-                Step::Field(name) => write!(f, ".{name}")?,
-                Step::Item(index) => write!(f, "[{index}]")?,
+                PathStep::Field(name) if i == 0 => f.write_str(name)?,
+                PathStep::Field(name) => write!(f, ".{name}")?,
+                PathStep::Item(index) => write!(f, "[{index}]")?,
             }
         }
         Ok(())
@@ -28,7 +28,7 @@ impl Column {
     /// Returns the field of the row in which the path begins.
     pub(crate) const fn root(&self) -> Option<&'static str> {
         match self.steps {
-            [Step::Field(root), ..] => Some(root),
+            [PathStep::Field(root), ..] => Some(root),
             _ => None,
         }
     }
@@ -57,12 +57,12 @@ pub(crate) const fn any(columns: &[Column]) -> bool {
 }
 
 /// Returns whether one path begins with the other, so that both read one value.
-pub(crate) const fn overlap(a: &[Step], b: &[Step]) -> bool {
+pub(crate) const fn overlap(a: &[PathStep], b: &[PathStep]) -> bool {
     let (mut i, least) = (0, if a.len() < b.len() { a.len() } else { b.len() });
     while i < least {
         let is_same = match (a[i], b[i]) {
-            (Step::Field(a), Step::Field(b)) => same(a, b),
-            (Step::Item(a), Step::Item(b)) => a == b,
+            (PathStep::Field(a), PathStep::Field(b)) => same(a, b),
+            (PathStep::Item(a), PathStep::Item(b)) => a == b,
             _ => false,
         };
         if !is_same {

@@ -43,18 +43,18 @@ impl RowWriter {
     /// Writes the row without the brace at its end, so that other fields can follow.
     #[inline]
     pub(crate) fn write_fields<C: Columns>(&self, style: Style, columns: &C, row: usize, out: &mut Vec<u8>) {
-        columns.visit(0, &mut Line { row, style, names: &self.names, out });
+        columns.visit(0, &mut RowLine { row, style, names: &self.names, out });
     }
 }
 
-struct Line<'a> {
+struct RowLine<'a> {
     row: usize,
     style: Style,
     names: &'a [Vec<u8>],
     out: &'a mut Vec<u8>,
 }
 
-impl Visitor for Line<'_> {
+impl Visitor for RowLine<'_> {
     #[inline]
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
         self.out.extend_from_slice(&self.names[index]);

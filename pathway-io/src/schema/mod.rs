@@ -19,5 +19,5 @@ pub use crate::rows::bounds::{DataColumn, Removable};
 /// Names for the output of the macros.
 pub(crate) mod glue {
     pub use super::check::lock::{Locked, LockedColumn, assert_lock, assert_lock_needs_nothing, assert_locked, number};
-    pub use super::check::sample::{Fault, SampleField, assert_flat_sample, assert_sample, assert_sample_known};
+    pub use super::check::sample::{SampleFault, SampleField, assert_flat_sample, assert_sample, assert_sample_known};
 }

@@ -8,15 +8,15 @@ use crate::run::time::unix_millis;
 
 /// A clock that assigns each commit a time in Unix milliseconds. If the wall clock has not advanced, the time is the
 /// last time plus one.
-pub(crate) struct Clock {
+pub(crate) struct CommitClock {
     /// Written only by the sequencer, and read by monitors.
     last: Arc<AtomicU64>,
 }
 
-impl Clock {
+impl CommitClock {
     /// Returns a clock whose times are all greater than `last`.
     pub(crate) fn after(last: u64) -> Self {
-        Clock { last: Arc::new(AtomicU64::new(last)) }
+        CommitClock { last: Arc::new(AtomicU64::new(last)) }
     }
 
     /// Returns how far the clock is ahead of the wall clock, if that is more than a minute: the wall clock was wrong in
@@ -56,10 +56,10 @@ mod tests {
     #[test]
     fn times_increase_by_one_while_the_wall_clock_is_behind() {
         let ahead = u64::MAX / 2;
-        let mut clock = Clock::after(ahead);
+        let mut clock = CommitClock::after(ahead);
         assert_eq!((clock.tick(), clock.tick()), (ahead + 1, ahead + 2));
         assert!(clock.ahead().is_some_and(|ahead| ahead > Duration::from_secs(1 << 40)));
         let soon = unix_millis() + 30_000;
-        assert_eq!([0, soon].map(|last| Clock::after(last).ahead()), [None, None]);
+        assert_eq!([0, soon].map(|last| CommitClock::after(last).ahead()), [None, None]);
     }
 }

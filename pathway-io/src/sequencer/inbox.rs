@@ -23,7 +23,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, TryLockError};
 use std::time::Instant;
 
-use super::{Message, Sequencer};
+use super::{Sequencer, SequencerMessage};
 use crate::run::error::Error;
 use crate::run::guard::{dropped, guarded};
 use crate::run::sync::{Condvar, Mutex, MutexGuard};
@@ -45,7 +45,7 @@ pub(crate) struct Inbox {
 
 #[derive(Default)]
 struct Queue {
-    messages: VecDeque<Message>,
+    messages: VecDeque<SequencerMessage>,
     /// Whether the sequencer's thread must check the queue and the timers.
     is_woken: bool,
     /// Whether the sequencer's thread sleeps.
@@ -64,13 +64,13 @@ impl Inbox {
     /// # Errors
     ///
     /// Returns the message if the sequencer has ended.
-    pub(crate) fn send(&self, message: Message) -> Result<(), Message> {
+    pub(crate) fn send(&self, message: SequencerMessage) -> Result<(), SequencerMessage> {
         self.push(message)?;
         self.wake();
         Ok(())
     }
 
-    fn push(&self, message: Message) -> Result<(), Message> {
+    fn push(&self, message: SequencerMessage) -> Result<(), SequencerMessage> {
         let mut queue = self.queue();
         if queue.is_closed {
             return Err(message);
@@ -98,7 +98,8 @@ impl Inbox {
         };
         if let Some(mut sequencer) = lock {
             for _ in 0..SERVED {
-                let is_brief = |message: &Message| sequencer.as_ref().is_some_and(|it| it.is_brief(message, own));
+                let is_brief =
+                    |message: &SequencerMessage| sequencer.as_ref().is_some_and(|it| it.is_brief(message, own));
                 let Some(message) = self.pop_if(is_brief) else { break };
                 self.guard(&mut sequencer, |sequencer| sequencer.handle(message));
             }
@@ -109,12 +110,12 @@ impl Inbox {
         }
     }
 
-    fn pop_if(&self, is_right: impl FnOnce(&Message) -> bool) -> Option<Message> {
+    fn pop_if(&self, is_right: impl FnOnce(&SequencerMessage) -> bool) -> Option<SequencerMessage> {
         let mut queue = self.queue();
         if queue.messages.front().is_some_and(is_right) { queue.messages.pop_front() } else { None }
     }
 
-    /// Runs the sequencer's own thread until it receives [`Message::Finish`].
+    /// Runs the sequencer's own thread until it receives [`SequencerMessage::Finish`].
     pub(crate) fn run(&self, sequencer: Sequencer) {
         let time = sequencer.control.time.clone();
         let mut restored = Some(sequencer);
@@ -131,7 +132,7 @@ impl Inbox {
         let mut sequencer = self.lock();
         loop {
             let message = self.pop_if(|_| true);
-            if matches!(message, Some(Message::Finish)) {
+            if matches!(message, Some(SequencerMessage::Finish)) {
                 return None;
             }
             self.guard(&mut sequencer, |sequencer| {
@@ -207,13 +208,13 @@ const PLACE: &str = "its sequencer";
 
 impl Outbox for Arc<Inbox> {
     fn send(&self, message: IntakeMessage) {
-        if let Err(unsent) = Inbox::send(self, Message::Intake(message)) {
+        if let Err(unsent) = Inbox::send(self, SequencerMessage::Intake(message)) {
             std::mem::forget(unsent);
         }
     }
 
     fn post(&self, message: IntakeMessage) {
-        if let Err(unsent) = self.push(Message::Intake(message)) {
+        if let Err(unsent) = self.push(SequencerMessage::Intake(message)) {
             std::mem::forget(unsent);
         }
     }

@@ -24,7 +24,7 @@ use std::time::Instant;
 use crossbeam_channel::Sender;
 use tracing::debug;
 
-use self::clock::Clock;
+use self::clock::CommitClock;
 use self::feed::Downstream;
 use self::inbox::Inbox;
 use self::journal::{CheckpointMessage, CommitRecord, SnapshotPiece, TableRecord};
@@ -37,7 +37,7 @@ use crate::source::intake::{Cut, Intake, IntakeMessage};
 /// microseconds.
 const BRIEF_ROWS: usize = 32;
 
-pub(crate) enum Message {
+pub(crate) enum SequencerMessage {
     Intake(IntakeMessage),
     /// Asks for all rows of the tables that have state.
     Snapshot(Sender<SnapshotPiece>),
@@ -63,12 +63,12 @@ impl Part for SequencerPart {
 
     fn time_passed(&self) {
         // A sequencer that has ended has no timers.
-        let _ = self.inbox.send(Message::TimePassed);
+        let _ = self.inbox.send(SequencerMessage::TimePassed);
     }
 }
 
 pub(crate) struct Sequencer {
-    pub(crate) clock: Clock,
+    pub(crate) clock: CommitClock,
     pub(crate) control: Arc<Control>,
     pub(crate) sources: Vec<SequencedSource>,
     /// The tables of each connector. All partitions of a connector share them.
@@ -92,35 +92,38 @@ pub(crate) struct SequencedSource {
 }
 
 impl Sequencer {
-    fn handle(&mut self, message: Message) {
+    fn handle(&mut self, message: SequencerMessage) {
         match message {
-            Message::Intake(IntakeMessage::Commit(cut)) => self.commit(cut),
-            Message::Intake(IntakeMessage::Arm { source, at }) => self.sources[source].timer = Some(at),
-            Message::Intake(IntakeMessage::Backpressured) => self.send(CheckpointMessage::Backpressured),
-            Message::Snapshot(pieces) => self.snapshot(&pieces),
-            Message::PeerTime(time) => {
+            SequencerMessage::Intake(IntakeMessage::Commit(cut)) => self.commit(cut),
+            SequencerMessage::Intake(IntakeMessage::Arm { source, at }) => self.sources[source].timer = Some(at),
+            SequencerMessage::Intake(IntakeMessage::Backpressured) => self.send(CheckpointMessage::Backpressured),
+            SequencerMessage::Snapshot(pieces) => self.snapshot(&pieces),
+            SequencerMessage::PeerTime(time) => {
                 self.clock.observe(time);
                 if let Some(downstream) = &self.downstream {
                     downstream.advance(time + 1);
                 }
             }
             // The sequencer's thread checks the timers after each message.
-            Message::TimePassed | Message::Finish => {}
+            SequencerMessage::TimePassed | SequencerMessage::Finish => {}
         }
     }
 
     /// Returns whether a committing thread of the source `own` may handle the message. Such a message takes a short
     /// time for any size of the table, and calls no sink of another source.
-    fn is_brief(&self, message: &Message, own: usize) -> bool {
+    fn is_brief(&self, message: &SequencerMessage, own: usize) -> bool {
         match message {
-            Message::Intake(IntakeMessage::Commit(cut)) => {
+            SequencerMessage::Intake(IntakeMessage::Commit(cut)) => {
                 let stages = &self.tables[self.sources[cut.source].connector];
                 let is_small = !cut.replaces && cut.credit.rows() <= BRIEF_ROWS;
                 (is_small || !stages.iter().any(|stage| stage.has_state()))
                     && (cut.source == own || !stages.iter().any(|stage| stage.calls_sinks()))
             }
-            Message::Intake(IntakeMessage::Arm { .. } | IntakeMessage::Backpressured) => true,
-            Message::Snapshot(_) | Message::PeerTime(_) | Message::TimePassed | Message::Finish => false,
+            SequencerMessage::Intake(IntakeMessage::Arm { .. } | IntakeMessage::Backpressured) => true,
+            SequencerMessage::Snapshot(_)
+            | SequencerMessage::PeerTime(_)
+            | SequencerMessage::TimePassed
+            | SequencerMessage::Finish => false,
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, unbounded};
 
-use super::clock::Clock;
+use super::clock::CommitClock;
 use super::feed::{Downstream, Feed};
 use super::inbox::Inbox;
 use super::journal::CheckpointMessage;
@@ -128,7 +128,7 @@ impl Model {
         };
         let (checkpointer, journal) = unbounded();
         let sequencer = Sequencer {
-            clock: Clock::after(0),
+            clock: CommitClock::after(0),
             control: Arc::clone(&control),
             sources: intakes.iter().enumerate().map(source).collect(),
             tables: (0..sources).map(|_| table()).collect(),
@@ -147,13 +147,13 @@ impl Model {
 
     fn pass_time(&self) {
         self.time.advance(INTERVAL);
-        let _ = self.inbox.send(Message::TimePassed);
+        let _ = self.inbox.send(SequencerMessage::TimePassed);
     }
 
     /// Ends as the supervisor does. Returns the rows of all commits.
     fn end(self) -> Vec<Vec<u64>> {
         self.intakes.iter().for_each(|intake| intake.finish(Tail::Commit));
-        let _ = self.inbox.send(Message::Finish);
+        let _ = self.inbox.send(SequencerMessage::Finish);
         self.sequencer.join().unwrap();
         let commits = std::mem::take(&mut *self.seen.commits.lock().unwrap());
         assert!(commits.windows(2).all(|pair| pair[0].0 < pair[1].0), "times do not increase: {commits:?}");

@@ -1,4 +1,4 @@
-//! The current rows of a table with a primary key: [`Rows`].
+//! The current rows of a table with a primary key: [`SegmentedRows`].
 //!
 //! Rows are kept in segments of limited size. A new row goes to the open segment, and the row that it replaces becomes
 //! a hole. If more than half of the rows of a full segment are holes, its rows move to the open segment. Memory is
@@ -20,7 +20,7 @@ pub(super) const POSITIONS: u32 = 1 << 31;
 
 /// Rows in segments. A `u32` below [`POSITIONS`] identifies a row: the number of its segment, and its index in the
 /// segment.
-pub(super) struct Rows<S: Schema> {
+pub(super) struct SegmentedRows<S: Schema> {
     segments: Vec<Segment<S>>,
     /// The segment that receives the next row.
     open: u32,
@@ -72,13 +72,13 @@ impl<S: Schema> Segment<S> {
     }
 }
 
-impl<S: Schema> Default for Rows<S> {
+impl<S: Schema> Default for SegmentedRows<S> {
     fn default() -> Self {
-        Rows { segments: Vec::new(), open: 0, free: Vec::new(), sparse: Vec::new() }
+        SegmentedRows { segments: Vec::new(), open: 0, free: Vec::new(), sparse: Vec::new() }
     }
 }
 
-impl<S: Schema> Rows<S> {
+impl<S: Schema> SegmentedRows<S> {
     #[inline]
     pub(super) fn at(&self, row: u32) -> (&ColumnsOf<S>, usize) {
         (&self.segments[(row / SEGMENT) as usize].columns, (row % SEGMENT) as usize)

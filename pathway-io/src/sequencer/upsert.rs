@@ -1,7 +1,7 @@
 //! Tables with a primary key: [`Upsert`] turns pushes and removals into updates.
 //!
-//! The current row of each key is kept in columns ([`Rows`]). A hash table of `u32` contains the position of each row.
-//! Keys and hashes are not stored a second time, and a lookup reads one bucket and one key.
+//! The current row of each key is kept in columns ([`SegmentedRows`]). A hash table of `u32` contains the position of
+//! each row. Keys and hashes are not stored a second time, and a lookup reads one bucket and one key.
 //!
 //! A commit is applied in two passes. The first looks up each pushed row. It puts the index of the key in `touched`
 //! into the bucket, so that a further push of the same key finds the first. The second changes each touched key once.
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::segments::{POSITIONS, Rows};
+use super::segments::{POSITIONS, SegmentedRows};
 use crate::rows::batch::{Batch, Batches, Pool};
 use crate::rows::fields::Columns;
 use crate::rows::schema::{ColumnsOf, KeyOf, Schema, is_key};
@@ -31,20 +31,20 @@ const SHRINK_PART: usize = 8;
 /// The current rows of a table by key.
 pub(crate) struct Upsert<S: Schema> {
     hasher: RandomState,
-    places: HashTable<Place>,
-    rows: Rows<S>,
+    places: HashTable<Bucket>,
+    rows: SegmentedRows<S>,
     /// The keys of the commit that is being applied, in the order of their first push.
     touched: Vec<Touched>,
 }
 
 /// A bucket of the hash table: the position of a row, or, from [`POSITIONS`] on, the index of a touched key.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Place(u32);
+struct Bucket(u32);
 
-impl Place {
+impl Bucket {
     fn touched(index: usize) -> Self {
         assert!(index < POSITIONS as usize, "a commit has more keys than the table can have");
-        Place(POSITIONS + index as u32)
+        Bucket(POSITIONS + index as u32)
     }
 
     #[inline]
@@ -64,7 +64,12 @@ struct Touched {
 
 impl<S: Schema> Default for Upsert<S> {
     fn default() -> Self {
-        Upsert { hasher: RandomState::default(), places: HashTable::new(), rows: Rows::default(), touched: Vec::new() }
+        Upsert {
+            hasher: RandomState::default(),
+            places: HashTable::new(),
+            rows: SegmentedRows::default(),
+            touched: Vec::new(),
+        }
     }
 }
 
@@ -98,8 +103,8 @@ impl<S: Schema> Upsert<S> {
         }
         let (hasher, places) = (&self.hasher, &mut self.places);
         self.rows.compact(|columns, at, old, new| {
-            if let Some(place) = places.find_mut(hash::<S>(hasher, columns, at), |place| *place == Place(old)) {
-                *place = Place(new);
+            if let Some(place) = places.find_mut(hash::<S>(hasher, columns, at), |place| *place == Bucket(old)) {
+                *place = Bucket(new);
             }
         });
         self.shrink();
@@ -130,7 +135,7 @@ impl<S: Schema> Upsert<S> {
             };
             columns.key_equal(row, known, at, is_key::<S>, 0)
         });
-        let new = Place::touched(self.touched.len());
+        let new = Bucket::touched(self.touched.len());
         let known = bucket.and_then(|bucket| Some((bucket, self.places.get_bucket_mut(bucket)?)));
         let Some((bucket, place)) = known else {
             if self.places.len() == self.places.capacity() {
@@ -162,12 +167,12 @@ impl<S: Schema> Upsert<S> {
         for row in self.rows.untouched() {
             let (columns, at) = self.rows.at(row);
             let hash = hash::<S>(hasher, columns, at);
-            places.insert_unique(hash, Place(row), |_| hash);
+            places.insert_unique(hash, Bucket(row), |_| hash);
         }
         for (index, touched) in self.touched.iter_mut().enumerate() {
             let (batch, row) = touched.last;
             let hash = hash::<S>(hasher, &batches[batch as usize].columns, row as usize);
-            touched.bucket = places.insert_unique(hash, Place::touched(index), |_| hash).bucket_index();
+            touched.bucket = places.insert_unique(hash, Bucket::touched(index), |_| hash).bucket_index();
         }
     }
 
@@ -203,7 +208,7 @@ impl<S: Schema> Upsert<S> {
     #[inline]
     fn set(&mut self, bucket: usize, row: u32) {
         if let Some(place) = self.places.get_bucket_mut(bucket) {
-            *place = Place(row);
+            *place = Bucket(row);
         }
     }
 
@@ -213,7 +218,7 @@ impl<S: Schema> Upsert<S> {
         let (old, at) = self.rows.at(row);
         updates.current().push_from(old, at, -1);
         let hash = hash::<S>(&self.hasher, old, at);
-        if let Ok(entry) = self.places.find_entry(hash, |place| *place == Place(row)) {
+        if let Ok(entry) = self.places.find_entry(hash, |place| *place == Bucket(row)) {
             entry.remove();
         }
         self.rows.remove(row);
@@ -230,7 +235,7 @@ impl<S: Schema> Upsert<S> {
         for row in rows.all() {
             let (columns, at) = rows.at(row);
             let hash = hash::<S>(&self.hasher, columns, at);
-            let place = Place(self.rows.insert(columns, at));
+            let place = Bucket(self.rows.insert(columns, at));
             self.places.insert_unique(hash, place, |_| hash);
         }
     }

@@ -8,7 +8,7 @@ pub(super) const TABLES: &str = "pathway_io_tables";
 
 /// The treatment of rows from an earlier run.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
+pub(super) enum EarlierRows {
     Empty,
     Continue,
 }

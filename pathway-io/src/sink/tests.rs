@@ -20,7 +20,7 @@ use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
-use crate::schema::infer::csv::Reader;
+use crate::schema::infer::csv::CsvReader;
 use crate::testing::EveryColumn;
 
 /// A sink that is attached to a table, called by the kit instead of its thread.
@@ -103,7 +103,7 @@ fn type_of<S: Schema>(name: &str) -> DataType {
 
 fn read_csv(path: &Path) -> Vec<Value> {
     let bytes = fs::read(path).unwrap();
-    let mut records = Reader::new(&bytes, false).map(|record| record.unwrap().fields);
+    let mut records = CsvReader::new(&bytes, false).map(|record| record.unwrap().fields);
     let names: Vec<String> = records.next().unwrap().into_iter().map(Option::unwrap).collect();
     let row = |record: Vec<Option<String>>| -> Value {
         let value = |(name, field): (&String, Option<String>)| {

@@ -189,23 +189,23 @@ pub trait HandleOf<R, const I: usize>: 'static {
 /// The row type appears only in the connector's impl. A check of this type, for example for `Send`, therefore never
 /// meets an erroneous type.
 #[doc(hidden)]
-pub struct Handle<C, R, const I: usize>(Subject<(), ()>, PhantomData<fn(C, R)>);
+pub struct SubjectHandle<C, R, const I: usize>(Subject<(), ()>, PhantomData<fn(C, R)>);
 
-impl<C, R, const I: usize> Handle<C, R, I> {
+impl<C, R, const I: usize> SubjectHandle<C, R, I> {
     #[cfg(feature = "tokio")]
     pub(crate) fn source(&self) -> &Arc<Source> {
         self.0.source()
     }
 }
 
-impl<C: HandleOf<R, I>, R, const I: usize> Handle<C, R, I> {
+impl<C: HandleOf<R, I>, R, const I: usize> SubjectHandle<C, R, I> {
     #[must_use]
     pub fn subject(self) -> C::Subject {
         self.0.of_types::<C::Schema, C::Written>().into()
     }
 }
 
-impl<C: HandleOf<R, I>, R: 'static, const I: usize> Subjects for Handle<C, R, I> {
+impl<C: HandleOf<R, I>, R: 'static, const I: usize> Subjects for SubjectHandle<C, R, I> {
     type Tables = C::Table;
 
     fn declare(tables: &mut impl Declare) -> C::Table {
@@ -217,7 +217,7 @@ impl<C: HandleOf<R, I>, R: 'static, const I: usize> Subjects for Handle<C, R, I>
     }
 
     fn open(source: &Arc<Source>, pools: &mut Pools<'_>) -> Self {
-        Handle(<Subject<C::Schema, C::Offset>>::open(source, pools).of_types(), PhantomData)
+        SubjectHandle(<Subject<C::Schema, C::Offset>>::open(source, pools).of_types(), PhantomData)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::run::guard::{dropped, guarded};
 use crate::run::lock::Lock;
 use crate::run::threads;
 
-type Task = Box<dyn FnOnce() + Send>;
+type HookTask = Box<dyn FnOnce() + Send>;
 
 pub(crate) struct Hooks {
     name: Arc<str>,
@@ -23,7 +23,7 @@ struct HookState {
     /// The number of the current attempt. A hook of an earlier attempt is dropped, since that `run` has returned.
     attempt: u32,
     next: u64,
-    waiting: Vec<(u64, Task)>,
+    waiting: Vec<(u64, HookTask)>,
     /// The number of hooks that are being called. The run waits for them.
     running: usize,
 }
@@ -68,7 +68,7 @@ impl Hooks {
         self.state.lock().running > 0
     }
 
-    pub(crate) fn add(self: &Arc<Self>, attempt: u32, task: Task) -> Hook {
+    pub(crate) fn add(self: &Arc<Self>, attempt: u32, task: HookTask) -> Hook {
         let mut state = self.state.lock();
         let id = state.next;
         state.next += 1;
@@ -120,7 +120,7 @@ impl Hooks {
     }
 
     /// Calls a hook that has already been counted as running.
-    fn spawn(self: &Arc<Self>, task: Task) {
+    fn spawn(self: &Arc<Self>, task: HookTask) {
         let hooks = Arc::clone(self);
         let spawned = threads::spawn(&format!("{} interrupt", self.name), move || {
             if let Err(kind) = guarded("an `on_interrupt` hook", task) {

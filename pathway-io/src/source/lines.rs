@@ -71,7 +71,7 @@ impl<'a> Lines<'a> {
 /// # Ok::<(), pathway_io::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct LinesError(Box<Report>);
+pub struct LinesError(Box<LinesReport>);
 
 /// A line that does not fit the schema.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ pub struct BadLine {
 
 /// The result of pushing the lines of a buffer.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
+pub(crate) struct LinesReport {
     rows: usize,
     bad: Vec<BadLine>,
     /// The number of bad lines that are not in the list.
@@ -94,7 +94,7 @@ pub(crate) struct Report {
     closed_at: Option<usize>,
 }
 
-impl Report {
+impl LinesReport {
     #[inline]
     pub(crate) fn pushed(&mut self) {
         self.rows += 1;
@@ -208,12 +208,12 @@ mod tests {
 
     #[test]
     fn the_error_text_names_the_bad_lines_and_the_pushed_rows() {
-        let mut report = Report::default();
+        let mut report = LinesReport::default();
         report.pushed();
         assert!(report.refused(2, RowError::new("missing").at_column(Some("genus"))));
         let error = report.result().unwrap_err();
         assert_eq!(error.to_string(), "line 2: column `genus`: missing; 1 row was pushed");
-        let mut report = Report::default();
+        let mut report = LinesReport::default();
         for line in 1..=KEPT + 5 {
             assert!(report.refused(line, RowError::new("bad")));
         }

@@ -10,22 +10,22 @@ use crate::source::offset::{AnyOffset, Offset};
 /// The place of a panic in the drop of a callback.
 const ITS_DROP: &str = "the drop of an `on_durable` callback";
 
-type Callback = Box<dyn FnMut(&dyn Any) + Send>;
+type DurableCallback = Box<dyn FnMut(&dyn Any) + Send>;
 
 /// The callbacks of one source.
 #[derive(Default)]
-pub(crate) struct DurableCallbacks(Lock<State>);
+pub(crate) struct DurableCallbacks(Lock<AttemptCallbacks>);
 
 #[derive(Default)]
-struct State {
+struct AttemptCallbacks {
     /// The number of the current attempt. Callbacks of earlier attempts are dropped.
     attempt: u32,
-    callbacks: Vec<Callback>,
+    callbacks: Vec<DurableCallback>,
 }
 
 impl DurableCallbacks {
     pub(crate) fn add<O: Offset>(&self, attempt: u32, mut callback: impl FnMut(&O) + Send + 'static) {
-        let callback: Callback = Box::new(move |offset| {
+        let callback: DurableCallback = Box::new(move |offset| {
             if let Some(offset) = offset.downcast_ref() {
                 callback(offset);
             }

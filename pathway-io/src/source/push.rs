@@ -108,7 +108,7 @@ macro_rules! push_methods {
             S: Schema,
         {
             let mut lines = crate::source::lines::Lines::new(lines.as_ref());
-            let mut report = crate::source::lines::Report::default();
+            let mut report = crate::source::lines::LinesReport::default();
             loop {
                 let pushed = self$($target)*.push_rows(|batch| {
                     let pushed = batch.push_json(lines.advance()?);

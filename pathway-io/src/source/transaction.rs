@@ -8,7 +8,7 @@ use crate::rows::bounds::Removable;
 use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
-use crate::source::intake::pending::{Load, Pending};
+use crate::source::intake::pending::{Amount, Pending};
 use crate::source::intake::{Entry, Push};
 use crate::source::offset::Offset;
 use crate::source::push::push_methods;
@@ -301,7 +301,7 @@ impl<S: Schema, O> TransactionTable<'_, S, O> {
         while !is_last {
             let mut count = 0;
             let mut open = self.open()?;
-            let pushed = open.push_all::<S, E>(table, pool, Load::MAX, &mut count, &mut rows);
+            let pushed = open.push_all::<S, E>(table, pool, Amount::MAX, &mut count, &mut rows);
             if count > 0 {
                 self.count(&mut open, count);
             }

@@ -10,7 +10,7 @@ use syn::LitStr;
 use syn::ext::IdentExt;
 
 use crate::files::data_type::DataType;
-use crate::files::lock::{Column, Entry, Lock};
+use crate::files::lock::{Entry, Lock, LockedColumn};
 use crate::schema::ast::Schema;
 use crate::schema::spelling::Trust;
 use crate::types::text;
@@ -48,7 +48,7 @@ pub fn lock_of(schema: &Schema, old: Option<&Lock>) -> Lock {
             (data_type, None) if data_type.has_unknown() => (DataType::Unknown, false),
             (data_type, _) => data_type.without_option(),
         };
-        Entry::Column(Column {
+        Entry::Column(LockedColumn {
             name: column.name.clone(),
             data_type,
             optional,

@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use super::{ACCEPT, COMPATIBLE};
 use crate::ctxt::Ctxt;
 use crate::files::data_type::{DataType, PLAIN};
-use crate::files::lock::{self, Entry, Lock};
+use crate::files::lock::{Entry, Lock, LockedColumn};
 use crate::option;
 use crate::schema::ast::{Column, Schema};
 use crate::schema::spelling::Trust;
@@ -87,7 +87,7 @@ impl Comparison<'_> {
         false
     }
 
-    fn compare_column(&self, old: &lock::Column) -> TokenStream {
+    fn compare_column(&self, old: &LockedColumn) -> TokenStream {
         let (name, file) = (&old.name, &self.file);
         let was = if old.optional { format!("Option<{}>", old.data_type) } else { old.data_type.to_string() };
         let gone = with_help(format!(
@@ -142,7 +142,7 @@ impl Comparison<'_> {
 
     /// Checks the path of the column. A column with a path is also read by its name, unless the path begins in a field
     /// of that name.
-    fn compare_path(&self, column: &Column, old: &lock::Column) {
+    fn compare_path(&self, column: &Column, old: &LockedColumn) {
         let path = column.options.path.get();
         let is = path.map_or(String::new(), |path| path.literal.value());
         let is_read_by_name = path.is_none_or(|path| path.root() != column.name);
@@ -229,7 +229,7 @@ impl Comparison<'_> {
     /// where only the compiler sees its aliases and its path.
     fn const_check(
         &self,
-        old: &lock::Column,
+        old: &LockedColumn,
         span: Span,
         [gone, differs, lost]: [&str; 3],
         is_moved: bool,
@@ -247,7 +247,7 @@ impl Comparison<'_> {
         } else {
             quote!(__pathway_io::None)
         };
-        let lock::Column { name, optional, has_default, .. } = old;
+        let LockedColumn { name, optional, has_default, .. } = old;
         let data_type = match &old.data_type {
             DataType::Unknown => quote!(__pathway_io::None),
             data_type => {

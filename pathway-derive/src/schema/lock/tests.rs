@@ -9,7 +9,7 @@ use super::accept::{lock_of, replace};
 use super::compare::compare;
 use crate::ctxt::Ctxt;
 use crate::files::data_type::DataType;
-use crate::files::lock::{Column, Lock};
+use crate::files::lock::{Lock, LockedColumn};
 use crate::schema::ast::Schema;
 
 fn accepted(input: &DeriveInput, old: Option<&Lock>) -> Lock {
@@ -57,7 +57,7 @@ fn a_lock_has_the_columns_of_the_struct() {
 }
 
 fn types(lock: &Lock) -> String {
-    let types = lock.columns().map(|Column { data_type, optional, .. }| match optional {
+    let types = lock.columns().map(|LockedColumn { data_type, optional, .. }| match optional {
         true => format!("Option<{data_type}>"),
         false => data_type.to_string(),
     });

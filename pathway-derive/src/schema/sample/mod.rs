@@ -27,11 +27,11 @@ use super::spelling::Trust;
 use crate::ctxt::Ctxt;
 use crate::files::data_type::DataType;
 use crate::files::json::Value;
-use crate::files::rows::{self, Cell, Named, Row, Rows};
+use crate::files::rows::{self, Cell, Named, Rows, SampleRow};
 use crate::types::{self, text};
 use crate::{option, suggest};
 use state::{Key, State};
-use summary::{Fault, Summary, all_types};
+use summary::{LocatedFault, Summary, all_types};
 use type_check::{Misfit, VALUE, kind};
 
 /// The limit for the items of a list and for the steps into a value that are checked for the paths of flattened
@@ -61,7 +61,7 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let mut sample = SampleCheck::new(ctxt, schema, literal, &file);
     rows.iter().for_each(|row| sample.check_row(row));
     let checks = match fault {
-        Some(rows::Fault { line, column, reason }) => {
+        Some(rows::SampleFileFault { line, column, reason }) => {
             ctxt.error(literal, file.error(line, column, &reason));
             TokenStream::new()
         }
@@ -89,7 +89,7 @@ impl SampleFile {
     }
 
     /// Returns the fault of a row that lacks a field.
-    fn missing(&self, line: usize, field: &str) -> Fault {
+    fn missing(&self, line: usize, field: &str) -> LocatedFault {
         let what = format!("`{field}` is missing, the column wants `\0`\nhelp: {ADD_DEFAULT}");
         (line, self.error(line, 1, &what))
     }
@@ -174,7 +174,7 @@ impl<'a> SampleCheck<'a> {
 
     /// Reports the first value in a row through which the path of a column does not lead: a step of another type. The
     /// column does not count as missing, because `next_json` refuses the row.
-    fn check_paths(&mut self, row: &Row) {
+    fn check_paths(&mut self, row: &SampleRow) {
         let paths: Vec<&Path> = self.states.iter().filter_map(State::path).collect();
         for state in self.states.iter_mut().filter(|state| state.summary.fault.is_none()) {
             let Some(path) = state.path() else { continue };
@@ -208,7 +208,7 @@ impl<'a> SampleCheck<'a> {
         }
     }
 
-    fn check_row(&mut self, row: &Row) {
+    fn check_row(&mut self, row: &SampleRow) {
         self.check_paths(row);
         let mut inside = Vec::new();
         for field in &row.fields {

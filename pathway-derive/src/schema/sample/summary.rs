@@ -16,7 +16,7 @@ use crate::files::json::Value;
 use crate::files::rows::Cell;
 
 /// The line of a fault, and the error, with a NUL where the column's type belongs.
-pub type Fault = (usize, String);
+pub type LocatedFault = (usize, String);
 
 /// The types that a column can have, by their numbers in the runtime. A column of JSON may be a `Value`, a `RawJson` or
 /// any other type, so only `json` says which rules its text has.
@@ -29,11 +29,11 @@ pub fn all_types(json: &DataType) -> Rc<[DataType]> {
 pub struct Summary {
     /// The type as far as the macro knows it, and its first fault.
     pub data_type: DataType,
-    pub fault: Option<Fault>,
+    pub fault: Option<LocatedFault>,
     /// Whether a row has the field.
     pub is_found: bool,
     /// The first row that lacks it.
-    pub absent: Option<Fault>,
+    pub absent: Option<LocatedFault>,
     /// The faults for every type, if only the compiler knows the type.
     types: Rc<[DataType]>,
     values: Faults,
@@ -43,8 +43,8 @@ pub struct Summary {
 
 /// The first fault of a value for each type, and the fault of a null, which is the same for all types.
 struct Faults {
-    of_types: Vec<Option<Fault>>,
-    of_null: Option<Fault>,
+    of_types: Vec<Option<LocatedFault>>,
+    of_null: Option<LocatedFault>,
 }
 
 impl Summary {
@@ -63,7 +63,7 @@ impl Summary {
     }
 
     /// Adds a value of a row. `error` returns the text about a value that does not fit.
-    pub fn add(&mut self, cell: &Cell, error: impl Fn(Misfit) -> Fault) {
+    pub fn add(&mut self, cell: &Cell, error: impl Fn(Misfit) -> LocatedFault) {
         self.is_found = true;
         if let (None, Err(misfit)) = (&self.fault, check_cell(&self.data_type, cell)) {
             self.fault = Some(error(misfit));
@@ -99,7 +99,7 @@ impl Summary {
 
 impl Faults {
     /// Checks a value against each type that has no fault yet.
-    fn record(&mut self, types: &[DataType], is_null: bool, check: impl Fn(&DataType) -> Result<(), Fault>) {
+    fn record(&mut self, types: &[DataType], is_null: bool, check: impl Fn(&DataType) -> Result<(), LocatedFault>) {
         if is_null {
             self.of_null = self.of_null.take().or_else(|| check(&DataType::Bytes).err());
             return;
@@ -111,13 +111,13 @@ impl Faults {
 
     /// Generates the list of faults. A null has the bit after the bits of the types.
     fn expand(&self) -> TokenStream {
-        let mut types: BTreeMap<&Fault, u32> = BTreeMap::new();
+        let mut types: BTreeMap<&LocatedFault, u32> = BTreeMap::new();
         for (number, fault) in self.of_types.iter().chain([&self.of_null]).enumerate() {
             fault.iter().for_each(|fault| *types.entry(fault).or_default() |= 1 << number);
         }
         let faults = types.iter().map(|((line, text), types)| {
             let (types, line) = (Literal::u32_unsuffixed(*types), Literal::usize_unsuffixed(*line));
-            quote!(__pathway_io::Fault { types: #types, line: #line, text: #text })
+            quote!(__pathway_io::SampleFault { types: #types, line: #line, text: #text })
         });
         quote!(&[#(#faults),*])
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::text_form;
 use crate::files::data_type::{DataType, integer};
-use crate::files::json::{self, Field, Value};
+use crate::files::json::{self, JsonField, Value};
 use crate::files::rows::Cell;
 
 /// The reason why a value does not fit.
@@ -98,7 +98,7 @@ fn long_integer(shown: impl fmt::Display) -> Misfit {
 }
 
 /// Checks that an object contains no name twice.
-fn check_names(fields: &[Field]) -> Result<(), Misfit> {
+fn check_names(fields: &[JsonField]) -> Result<(), Misfit> {
     let mut names = HashSet::new();
     match fields.iter().find(|field| !names.insert(&field.name)) {
         Some(field) => Err(misfit(format!("is an object with `{}` twice", field.name))),

@@ -30,7 +30,7 @@ const PROOF_BYTES: usize = 32;
 
 /// The purpose of a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ConnectionKind {
     Data = 0,
     Control = 1,
 }

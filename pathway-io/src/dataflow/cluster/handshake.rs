@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use tracing::{info, warn};
 
-use super::greeting::{Answer, GREETING_TIMEOUT, Greeter, Greeting, Kind};
+use super::greeting::{Answer, ConnectionKind, GREETING_TIMEOUT, Greeter, Greeting};
 use super::{FAREWELL_TIMEOUT, MIN_PEER_TIMEOUT, Peer};
 use crate::pipeline::workers::Workers;
 use crate::run::control::{Control, Notice};
@@ -170,7 +170,7 @@ impl Handshake<'_> {
     }
 
     /// Connects once, on its own thread, because it may take long to look up a name or to reach a machine that is off.
-    fn connect_once(&self, process: usize, kind: Kind) -> Result<Receiver<Connected>> {
+    fn connect_once(&self, process: usize, kind: ConnectionKind) -> Result<Receiver<Connected>> {
         let (sender, connected) = bounded(1);
         let (address, own) = (self.workers.addresses[process].clone(), self.greeting(kind as u64));
         let key = Arc::clone(&self.key);
@@ -188,7 +188,7 @@ impl Handshake<'_> {
     }
 
     /// Connects to an earlier process, with as many attempts as needed. Returns `None` after a stop.
-    fn dial(&mut self, process: usize, kind: Kind) -> Result<Option<TcpStream>> {
+    fn dial(&mut self, process: usize, kind: ConnectionKind) -> Result<Option<TcpStream>> {
         let workers = self.workers;
         let address = &workers.addresses[process];
         let mut fault = String::new();
@@ -376,7 +376,7 @@ pub(super) fn meet(workers: &Workers, program: u64, control: &Control) -> Result
     }
     for process in 0..workers.process {
         let (Some(data), Some(control)) =
-            (handshake.dial(process, Kind::Data)?, handshake.dial(process, Kind::Control)?)
+            (handshake.dial(process, ConnectionKind::Data)?, handshake.dial(process, ConnectionKind::Control)?)
         else {
             return Ok(None);
         };

@@ -10,7 +10,7 @@ use super::message::PeerMessage;
 use crate::dataflow::flow::Flow;
 use crate::run::control::Control;
 use crate::run::error::Error;
-use crate::sequencer::Message;
+use crate::sequencer::SequencerMessage;
 use crate::sequencer::inbox::Inbox;
 
 /// Receives from one other process, until it closes the connection.
@@ -49,7 +49,7 @@ impl Receiver {
                 Ok(PeerMessage::Heartbeat) => {}
                 Ok(PeerMessage::Time(time)) => {
                     // Without a sequencer, no clock has to keep up.
-                    let _ = self.inbox.send(Message::PeerTime(time));
+                    let _ = self.inbox.send(SequencerMessage::PeerTime(time));
                 }
                 Ok(PeerMessage::Stop(stop)) => self.control.stop(stop),
                 Ok(PeerMessage::Failing(text)) => {

@@ -10,10 +10,8 @@ use serde::ser::{SerializeTuple, Serializer};
 
 use super::{Values, View, own};
 use crate::rows::column::converted::{Conversion, Converted};
-use crate::rows::column::represented::{Represented, RepresentedBuffer};
+use crate::rows::column::represented::{InnerBuffer, Represented, RepresentedBuffer};
 use crate::rows::column::{ColumnType, NotNull};
-
-type InnerBuffer<T> = <<T as Represented>::Inner as ColumnType>::Buffer;
 
 /// Compares and sends the stored form of a value.
 impl<T: Represented + ColumnType> Values<T> for RepresentedBuffer<T> {

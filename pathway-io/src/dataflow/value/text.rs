@@ -64,13 +64,13 @@ impl<T: ByteString> Values<T> for BytesBuffer<T> {
     }
 
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_byte_buf(BytesVisitor).map(T::from)
+        deserializer.deserialize_byte_buf(ByteStringVisitor).map(T::from)
     }
 }
 
-struct BytesVisitor;
+struct ByteStringVisitor;
 
-impl<'de> serde::de::Visitor<'de> for BytesVisitor {
+impl<'de> serde::de::Visitor<'de> for ByteStringVisitor {
     type Value = Vec<u8>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

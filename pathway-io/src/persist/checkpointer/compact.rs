@@ -3,10 +3,10 @@
 use crossbeam_channel::bounded;
 
 use super::{Checkpointer, PartFailed};
-use crate::persist::frame::Kind;
+use crate::persist::frame::FrameKind;
 use crate::persist::log::Log;
 use crate::run::error::BoxError;
-use crate::sequencer::Message;
+use crate::sequencer::SequencerMessage;
 use crate::sequencer::journal::SnapshotPiece;
 
 impl Checkpointer {
@@ -18,7 +18,7 @@ impl Checkpointer {
             answer.recv().map_err(|_| PartFailed)?;
         }
         let (give, pieces) = bounded(4);
-        if self.plan.inbox.send(Message::Snapshot(give)).is_err() {
+        if self.plan.inbox.send(SequencerMessage::Snapshot(give)).is_err() {
             return Ok(());
         }
         let mut log = Log::begin(&self.plan.place, self.log.generation() + 1, &self.plan.header)?;
@@ -36,7 +36,7 @@ impl Checkpointer {
         // The sequencer sent every commit up to `time` before it took the snapshot, so this loop ends.
         while self.plan.time < time {
             let Ok(entry) = self.plan.received.recv() else { break };
-            self.append(entry, Kind::Held)?;
+            self.append(entry, FrameKind::Held)?;
         }
         self.checkpoint()
     }

@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::RecvTimeoutError;
 use tracing::debug;
 
-pub(super) use self::plan::{DurableFile, PersistedSource, Plan, Quarantine};
+pub(super) use self::plan::{CheckpointPlan, DurableFile, PersistedSource, Quarantine};
 use self::plan::{Output, TransactionalSink};
 pub(super) use self::thread::CheckpointerThread;
 use super::Durability;
-use super::frame::Kind;
+use super::frame::FrameKind;
 use super::log::Log;
 use super::record::Checkpoint;
 use crate::pipeline::extensions::{CheckpointerPart, LastCheckpoint};
@@ -37,7 +37,7 @@ const COMMITS: usize = 4096;
 const BYTES: u64 = 4 * 1024 * 1024;
 
 struct Checkpointer {
-    plan: Plan,
+    plan: CheckpointPlan,
     /// The place in which the last checkpoint is recorded.
     part: Arc<CheckpointerPart>,
     log: Log,
@@ -79,7 +79,7 @@ fn encode(offset: &dyn AnyOffset) -> Result<Vec<u8>, FailureKind> {
 
 impl Checkpointer {
     /// Opens the log, and makes the first checkpoint. The caller has opened all sinks.
-    fn begin(mut plan: Plan, part: Arc<CheckpointerPart>) -> Result<Self, BoxError> {
+    fn begin(mut plan: CheckpointPlan, part: Arc<CheckpointerPart>) -> Result<Self, BoxError> {
         plan.directory.check()?;
         let logs = plan.directory.logs()?;
         let log = match &plan.found {
@@ -155,7 +155,7 @@ impl Checkpointer {
             };
             let ended = match entry {
                 Ok(entry) => {
-                    self.append(entry, Kind::Rows)?;
+                    self.append(entry, FrameKind::Rows)?;
                     false
                 }
                 Err(RecvTimeoutError::Timeout) => false,
@@ -164,7 +164,7 @@ impl Checkpointer {
             while !self.is_full()
                 && let Ok(entry) = self.plan.received.try_recv()
             {
-                self.append(entry, Kind::Rows)?;
+                self.append(entry, FrameKind::Rows)?;
             }
             let now = Instant::now();
             due = due.or_else(|| now.checked_add(interval));
@@ -199,7 +199,7 @@ impl Checkpointer {
     }
 
     /// Appends a commit to the log, and records what must happen once it is durable.
-    fn append(&mut self, message: CheckpointMessage, kind: Kind) -> Result<(), BoxError> {
+    fn append(&mut self, message: CheckpointMessage, kind: FrameKind) -> Result<(), BoxError> {
         let CheckpointMessage::Commit(record) = message else {
             // Every commit that the source may wait for was received before, or is still in the dataflow.
             self.source_waits = !self.awaited.is_empty() || self.awaits_results;
@@ -219,7 +219,7 @@ impl Checkpointer {
         for table in record.tables {
             let Some(journaled) = table.journaled else { continue };
             let number = source.first_table + table.table as u32;
-            if kind == Kind::Rows || journaled.is_awaited() {
+            if kind == FrameKind::Rows || journaled.is_awaited() {
                 self.log.rows(kind, number, record.time, |out| journaled.write(out))?;
             }
             if journaled.is_awaited() {
@@ -293,7 +293,7 @@ impl Checkpointer {
                     source.fail(kind);
                 }
             }
-            crash_point!(Told);
+            crash_point!(OffsetsReported);
         }
         Ok(())
     }
@@ -304,7 +304,7 @@ impl Checkpointer {
         let (now, later) = mem::take(&mut self.results).into_iter().partition(|record| record.time <= time);
         self.results = later;
         for ComputedRecord { table, time, journaled } in now {
-            self.log.rows(Kind::Held, table, time, |out| journaled.write(out))?;
+            self.log.rows(FrameKind::Held, table, time, |out| journaled.write(out))?;
             self.awaited.push(journaled);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The arguments of the checkpointer: [`Plan`].
+//! The arguments of the checkpointer: [`CheckpointPlan`].
 
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
@@ -81,7 +81,7 @@ pub(super) struct TransactionalSink {
 }
 
 /// The arguments of the checkpointer's thread.
-pub(in crate::persist) struct Plan {
+pub(in crate::persist) struct CheckpointPlan {
     pub(in crate::persist) directory: Arc<StateDirectory>,
     pub(in crate::persist) place: LogPlace,
     pub(in crate::persist) durability: Durability,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Checkpointer, PartFailed, Plan};
+use super::{CheckpointPlan, Checkpointer, PartFailed};
 use crate::persist::directory::StateDirectory;
 use crate::pipeline::extensions::{CheckpointerPart, Checkpointing};
 use crate::run::error::Error;
@@ -13,7 +13,7 @@ use crate::run::threads;
 /// The checkpointer of a run.
 pub(in crate::persist) struct CheckpointerThread {
     /// The arguments of the thread, until it starts.
-    pub(in crate::persist) plan: Option<Plan>,
+    pub(in crate::persist) plan: Option<CheckpointPlan>,
     /// The directory, locked until the end of the run.
     pub(in crate::persist) directory: Arc<StateDirectory>,
 }

@@ -103,9 +103,9 @@ use crate::source::shared::Source;
 ///
 /// [`Pipeline::monitor`](crate::Pipeline::monitor) and [`Running::monitor`](crate::Running::monitor) return it.
 #[derive(Clone)]
-pub struct Monitor(Arc<Inner>);
+pub struct Monitor(Arc<MonitorState>);
 
-struct Inner {
+struct MonitorState {
     control: Arc<Control>,
     /// The state at the end of the run, when the control forgets its parts.
     last: OnceLock<Snapshot>,
@@ -119,7 +119,7 @@ impl fmt::Debug for Monitor {
 
 impl Monitor {
     pub(crate) fn new(control: &Arc<Control>) -> Self {
-        Monitor(Arc::new(Inner { control: Arc::clone(control), last: OnceLock::new() }))
+        Monitor(Arc::new(MonitorState { control: Arc::clone(control), last: OnceLock::new() }))
     }
 
     /// Returns the current state of the pipeline.
@@ -205,7 +205,7 @@ fn look_at_source(source: &Source, phase: Phase, now: Instant, wall: u64) -> Sou
     }
 }
 
-fn load(load: pending::Load) -> Load {
+fn load(load: pending::Amount) -> Load {
     Load { rows: load.rows as u64, bytes: load.bytes as u64 }
 }
 

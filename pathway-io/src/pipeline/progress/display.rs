@@ -20,7 +20,7 @@ use crate::run::threads;
 
 const PERIOD: Duration = Duration::from_millis(200);
 /// The time that the end of a run waits for a drawing.
-const PATIENCE: Duration = Duration::from_secs(2);
+const END_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The lines of one run. Dropping this value removes them from the terminal.
 pub(crate) struct Display {
@@ -67,7 +67,7 @@ impl Display {
         if let Some((stop, ended)) = self.thread.take() {
             drop(stop);
             // A terminal that is stopped (Ctrl-S) blocks the thread, and must not delay the end of the run.
-            if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Disconnected) {
+            if ended.recv_timeout(END_TIMEOUT) == Err(RecvTimeoutError::Disconnected) {
                 screen::remove(self.id, last);
             }
         }

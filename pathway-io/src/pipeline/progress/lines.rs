@@ -14,13 +14,13 @@ use crate::run::threads;
 /// The maximum number of lines that wait while standard error is stuck. Further lines are only counted.
 const LINES: usize = 64;
 /// The time that a part waits for its line, so that lines are rarely lost at the end of the process.
-const PATIENCE: Duration = Duration::from_millis(200);
+const WRITE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// A line, and the answer once it is written.
-type Line = (String, Sender<()>);
+type QueuedLine = (String, Sender<()>);
 
-struct Writer {
-    lines: Sender<Line>,
+struct LineThread {
+    lines: Sender<QueuedLine>,
     /// Whether a line was not written in time, and no line has been written since.
     stuck: Arc<AtomicBool>,
     left_out: AtomicU64,
@@ -28,19 +28,19 @@ struct Writer {
 
 /// Calls `write` with a line of text, on the thread of the lines.
 pub(super) fn say(text: &str, write: fn(&str)) {
-    static WRITER: OnceLock<Option<Writer>> = OnceLock::new();
-    match WRITER.get_or_init(|| Writer::start(write)) {
+    static WRITER: OnceLock<Option<LineThread>> = OnceLock::new();
+    match WRITER.get_or_init(|| LineThread::start(write)) {
         Some(writer) => writer.say(text),
         // No thread could be started.
         None => write(text),
     }
 }
 
-impl Writer {
+impl LineThread {
     fn start(write: fn(&str)) -> Option<Self> {
-        let (lines, waiting) = bounded::<Line>(LINES);
+        let (lines, waiting) = bounded::<QueuedLine>(LINES);
         let stuck = Arc::new(AtomicBool::new(false));
-        let writer = Writer { lines, stuck: Arc::clone(&stuck), left_out: AtomicU64::new(0) };
+        let writer = LineThread { lines, stuck: Arc::clone(&stuck), left_out: AtomicU64::new(0) };
         let thread = threads::spawn("progress lines", move || {
             for (line, written) in waiting {
                 write(&line);
@@ -61,7 +61,7 @@ impl Writer {
         };
         if self.lines.try_send((line, written)).is_err() {
             self.left_out.fetch_add(left_out + 1, Ordering::Relaxed);
-        } else if !self.stuck.load(Ordering::Relaxed) && answer.recv_timeout(PATIENCE).is_err() {
+        } else if !self.stuck.load(Ordering::Relaxed) && answer.recv_timeout(WRITE_TIMEOUT).is_err() {
             self.stuck.store(true, Ordering::Relaxed);
         }
     }
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn whoever_says_something_does_not_wait_for_a_reader() {
-        let writer = Writer::start(|line| {
+        let writer = LineThread::start(|line| {
             let _open = GATE.lock().unwrap();
             SEEN.lock().unwrap().push(line.to_owned());
         })

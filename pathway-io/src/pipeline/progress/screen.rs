@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 static SCREEN: Mutex<Screen> = Mutex::new(Screen { blocks: Vec::new(), drawn: Vec::new() });
 
 /// The time that the end of the process waits for a thread that is using the terminal.
-const PATIENCE: Duration = Duration::from_millis(200);
+const WRITE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The screen. A process has one, because it has one terminal.
 pub(super) struct Screen {
@@ -76,7 +76,7 @@ fn clear(screen: &mut Screen) {
 /// signals, which must stay able to end the process: it does not wait for long for a closure of
 /// [`suspend`](super::suspend).
 pub(crate) fn leave_terminal(keeps_lines: bool, then: impl FnOnce()) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + WRITE_TIMEOUT;
     let mut screen = loop {
         match SCREEN.try_lock() {
             Ok(screen) => break Some(screen),

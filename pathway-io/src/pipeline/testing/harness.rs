@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::clock::{Clock, DEADLINE};
 use super::memory::{KeptOffsets, Memory};
-use super::recorder::{Fail, Progress, Recorder, Stop};
+use super::recorder::{Fail, Received, Recorder, StopRule};
 use super::report::Report;
 use super::stuck::Stuck;
 use super::tables::TestedTables;
@@ -65,7 +65,7 @@ pub struct Harness<C: Connector, S> {
     connector: C,
     options: ReadOptions,
     resume: Offsets,
-    stop: Stop,
+    stop: StopRule,
     attached: Vec<Attach<C::Tables>>,
     /// Whether a sink takes nothing until the source has ended.
     is_stuck: bool,
@@ -98,7 +98,7 @@ where
             connector,
             options: ReadOptions::new(),
             resume: Offsets::default(),
-            stop: Stop::Never,
+            stop: StopRule::Never,
             attached: Vec::new(),
             is_stuck: false,
             clock: None,
@@ -143,17 +143,17 @@ where
     /// If the source neither ends nor causes that many updates, the run fails at its [deadline](Self::deadline). With a
     /// primary key, several pushes of the same key in a commit are one update.
     pub fn stop_after_rows(self, rows: usize) -> Self {
-        self.stop(if rows == 0 { Stop::Before } else { Stop::AfterRows(rows) })
+        self.stop(if rows == 0 { StopRule::Before } else { StopRule::AfterRows(rows) })
     }
 
     /// Stops the run when the source waits for a sink that takes nothing ([`Stuck`]). The backlog is one row.
     ///
     /// A source that ends before that is not stopped.
     pub fn stop_when_full(self) -> Self {
-        self.stop(Stop::Full)
+        self.stop(StopRule::Full)
     }
 
-    pub(super) fn stop(mut self, stop: Stop) -> Self {
+    pub(super) fn stop(mut self, stop: StopRule) -> Self {
         self.stop = stop;
         self
     }
@@ -261,16 +261,16 @@ where
             on_stops: AtomicUsize::new(0),
             control: Arc::downgrade(&pipeline.control),
             sources: OnceLock::new(),
-            stop_before: (self.stop == Stop::Before).then(|| stop.clone()),
+            stop_before: (self.stop == StopRule::Before).then(|| stop.clone()),
         });
         let counted = Counted { connector: self.connector, calls: Arc::clone(&calls), fail: self.fail };
         let mut options = self.options.or(C::options());
         // Without a name, errors would have the name of the type that counts.
         options.name.get_or_insert_with(|| short_type_name::<C>().to_owned());
-        let options = if self.stop == Stop::Full { options.backlog(1) } else { options };
+        let options = if self.stop == StopRule::Full { options.backlog(1) } else { options };
         let tables = pipeline.read_with(counted, options);
         self.attached.into_iter().for_each(|attach| attach(&tables));
-        let progress = Arc::new(Progress {
+        let progress = Arc::new(Received {
             counts: Lock::default(),
             stop: self.stop.clone(),
             handle: stop.clone(),
@@ -290,7 +290,7 @@ where
             _ => watched.fail(Error::pipeline(progress.not_ended(&seen.snapshot(), self.deadline))),
         });
         let running = pipeline.start_on(Workers::threads(self.workers));
-        if self.is_stuck || self.stop == Stop::Full {
+        if self.is_stuck || self.stop == StopRule::Full {
             stop_when_full(&monitor, &control, &stop);
         }
         let result = running.and_then(Running::join);

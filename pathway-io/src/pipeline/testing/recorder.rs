@@ -8,7 +8,7 @@ use super::stuck::Stuck;
 use super::tables::TableVisitor;
 use crate::pipeline::StopHandle;
 use crate::pipeline::monitor::{Snapshot, SourceState};
-use crate::pipeline::table::TableRows;
+use crate::pipeline::table::TableData;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
@@ -20,7 +20,7 @@ use crate::source::shared::Source;
 
 /// The event after which the harness stops the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum StopRule {
     Never,
     /// `run` has been entered, and has pushed nothing.
     Before,
@@ -46,7 +46,7 @@ pub(super) enum Fail {
 pub(super) struct Recorder {
     /// Whether sinks receive the pushes themselves, before they become updates by key.
     pub(super) raw: bool,
-    pub(super) progress: Arc<Progress>,
+    pub(super) progress: Arc<Received>,
     /// Functions that take the commits of each table after the run.
     pub(super) tables: Vec<Box<dyn FnOnce() -> Box<dyn Recorded>>>,
 }
@@ -54,9 +54,9 @@ pub(super) struct Recorder {
 impl TableVisitor for Recorder {
     fn table<S: Schema>(&mut self, table: &Table<S>) {
         if self.raw {
-            table.extensions().get::<TableRows<S>>().leave_pushes();
+            table.extensions().get::<TableData<S>>().leave_pushes();
         }
-        if self.progress.stop == Stop::Full {
+        if self.progress.stop == StopRule::Full {
             table.write_to(Stuck);
         }
         let commits = Arc::new(Lock::new(Vec::new()));
@@ -71,24 +71,24 @@ impl TableVisitor for Recorder {
 }
 
 /// The number of updates that the sinks of all tables have received, and the number after which something happens.
-pub(super) struct Progress {
+pub(super) struct Received {
     /// The updates of each table.
     pub(super) counts: Lock<Vec<usize>>,
-    pub(super) stop: Stop,
+    pub(super) stop: StopRule,
     pub(super) handle: StopHandle,
     pub(super) fail: Lock<Fail>,
     pub(super) control: Weak<Control>,
 }
 
-impl Progress {
+impl Received {
     fn add(&self, table: usize, rows: usize) {
         let mut counts = self.counts.lock();
         counts[table] += rows;
         let total = counts.iter().sum::<usize>();
         let is_stopped = match &self.stop {
-            Stop::AfterRows(rows) => total >= *rows,
-            Stop::AfterEach(each) => counts.iter().zip(each).all(|(count, rows)| count >= rows),
-            Stop::Never | Stop::Before | Stop::Full => false,
+            StopRule::AfterRows(rows) => total >= *rows,
+            StopRule::AfterEach(each) => counts.iter().zip(each).all(|(count, rows)| count >= rows),
+            StopRule::Never | StopRule::Before | StopRule::Full => false,
         };
         drop(counts);
         if is_stopped {
@@ -104,7 +104,7 @@ impl Progress {
     }
 }
 
-impl Progress {
+impl Received {
     /// Describes the parts for which a run is still waiting at its deadline.
     pub(super) fn not_ended(&self, seen: &Snapshot, deadline: Duration) -> String {
         let busy = seen.sources.iter().filter(|source| source.state != SourceState::Ended);
@@ -118,9 +118,9 @@ impl Progress {
         };
         let received: usize = self.counts.lock().iter().sum();
         let stop = match self.stop {
-            Stop::AfterRows(rows) => format!(" of {rows}"),
-            Stop::Full => ", and the backlog is not full".to_owned(),
-            Stop::Never | Stop::Before | Stop::AfterEach(_) => String::new(),
+            StopRule::AfterRows(rows) => format!(" of {rows}"),
+            StopRule::Full => ", and the backlog is not full".to_owned(),
+            StopRule::Never | StopRule::Before | StopRule::AfterEach(_) => String::new(),
         };
         format!(
             "it has not ended within {deadline:?}, the deadline of its test: {waits_for}; updates received: \
@@ -134,7 +134,7 @@ impl Progress {
 struct RecordingSink<S: Schema> {
     table: usize,
     commits: Arc<Lock<Vec<Commit<S>>>>,
-    progress: Arc<Progress>,
+    progress: Arc<Received>,
 }
 
 impl<S: Schema> Sink<S> for RecordingSink<S> {

@@ -37,20 +37,20 @@ pub(super) fn pushed<S: Schema>(commit: &Commit<S>) -> Vec<Pushed> {
 
 /// Returns the columns of a row, or those of its key.
 pub(super) fn text<S: Schema>(batch: &Batch<S>, row: usize, keys_alone: bool) -> String {
-    let mut fields = Fields::<S> { row, keys_alone, out: vec![b'{'], schema: std::marker::PhantomData };
+    let mut fields = RowText::<S> { row, keys_alone, out: vec![b'{'], schema: std::marker::PhantomData };
     Columns::visit(&batch.columns, 0, &mut fields);
     fields.out.push(b'}');
     String::from_utf8_lossy(&fields.out).into_owned()
 }
 
-struct Fields<S> {
+struct RowText<S> {
     row: usize,
     keys_alone: bool,
     out: Vec<u8>,
     schema: std::marker::PhantomData<S>,
 }
 
-impl<S: Schema> Visitor for Fields<S> {
+impl<S: Schema> Visitor for RowText<S> {
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
         let column = &S::SCHEMA.columns[index];
         if self.keys_alone && !column.primary_key {

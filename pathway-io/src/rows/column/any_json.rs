@@ -16,7 +16,7 @@ use super::bytes::BytesBuffer;
 use super::list::ListBuffer;
 use super::mismatch::shorten;
 use super::scan::Scan;
-use super::strict::{self, Fault};
+use super::strict::{self, JsonFault};
 use super::{Buffer, ColumnType, NotNull, Style, delegated};
 use crate::rows::data_type::DataType;
 
@@ -60,16 +60,16 @@ impl<T: JsonType> ColumnType for Json<T> {
 
 impl<T: JsonType> NotNull for Json<T> {
     fn is_null(&self) -> bool {
-        let mut start = Start::default();
+        let mut start = FirstBytes::default();
         serde_json::to_writer(&mut start, &self.0).is_ok() && start.0 == b"null"
     }
 }
 
 /// Accepts the first bytes of a text. A text that is longer than `null` is an error, which ends the writing.
 #[derive(Default)]
-struct Start(Vec<u8>);
+struct FirstBytes(Vec<u8>);
 
-impl io::Write for Start {
+impl io::Write for FirstBytes {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         if self.0.len() + text.len() > b"null".len() {
             return Err(io::ErrorKind::WriteZero.into());
@@ -101,16 +101,16 @@ impl<T: JsonType> SerdeBuffer<T> {
     }
 
     /// Reads a value from a text, and appends it in the form in which the type writes it.
-    fn read(&mut self, text: &str) -> Result<(), Fault> {
+    fn read(&mut self, text: &str) -> Result<(), JsonFault> {
         strict::check(text)?;
-        let value = serde_json::from_str(text).map_err(|error| Fault::of(text, &error))?;
-        self.write(&value).map_err(Fault::at_start)
+        let value = serde_json::from_str(text).map_err(|error| JsonFault::of(text, &error))?;
+        self.write(&value).map_err(JsonFault::at_start)
     }
 }
 
 fn reads_back<T: JsonType>(text: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
-    strict::check(text).map_err(Fault::into_reason)?;
+    strict::check(text).map_err(JsonFault::into_reason)?;
     match serde_json::from_str::<T>(text) {
         Ok(_) => Ok(()),
         Err(error) => Err(format!("the type does not read back what it writes: {error}: {}", shorten(text))),

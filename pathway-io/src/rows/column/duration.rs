@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::ColumnType;
 use super::mismatch::{mismatch, out_of_range, refuse};
 use super::number::whole;
-use super::strict::Fault;
+use super::strict::JsonFault;
 
 /// Makes a duration a column type, from its zero and its conversions to and from nanoseconds. The last, optional
 /// conversion is that of an integer of 64 bits without a sign, which is scanned.
@@ -76,7 +76,7 @@ pub(super) fn read<'de, D: Deserializer<'de>, T: ColumnType>(
     let text = Box::<RawValue>::deserialize(deserializer)?;
     let text = text.get();
     // The whole value is wrong, so the fault is at its start.
-    let fault = |error| Fault::at_start(Fault::of(text, &error).into_reason()).after(text);
+    let fault = |error| JsonFault::at_start(JsonFault::of(text, &error).into_reason()).after(text);
     let nanos = text.parse().or_else(|_| {
         serde_json::Deserializer::from_str(text).deserialize_any(Nanos::<T>(PhantomData)).map_err(fault)
     })?;

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::mismatch::{mismatch, out_of_range, refuse};
 use super::number::{Fixed, NumberBuffer};
 use super::scan::Scan;
-use super::strict::Fault;
+use super::strict::JsonFault;
 use super::{Scalar, Style, column_type};
 use crate::rows::data_type::DataType;
 
@@ -171,11 +171,11 @@ impl Float for f32 {
             }
             if let Some(value) = json.parse().ok().filter(|value: &f64| value.is_finite()) {
                 let reason = out_of_range::<serde_json::Error>(DataType::F32, value).to_string();
-                return Err(Fault::at_start(reason).after(json));
+                return Err(JsonFault::at_start(reason).after(json));
             }
         }
         let read = serde_json::Deserializer::from_str(json).deserialize_any(FloatVisitor::<f32>(PhantomData));
-        read.map_err(|error| Fault::of(json, &error).after(json))
+        read.map_err(|error| JsonFault::of(json, &error).after(json))
     }
 }
 

@@ -97,12 +97,12 @@ macro_rules! refuse {
         $crate::rows::column::mismatch::refuse!(@value $wanted, visit_str(&str), Str);
     };
     (@value $wanted:expr, $visit:ident($found:ty), $unexpected:ident) => {
-        fn $visit<Fault: serde::de::Error>(self, found: $found) -> Result<Self::Value, Fault> {
+        fn $visit<VisitError: serde::de::Error>(self, found: $found) -> Result<Self::Value, VisitError> {
             Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::$unexpected(found)))
         }
     };
     (@unit $wanted:expr) => {
-        fn visit_unit<Fault: serde::de::Error>(self) -> Result<Self::Value, Fault> {
+        fn visit_unit<VisitError: serde::de::Error>(self) -> Result<Self::Value, VisitError> {
             Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Unit))
         }
     };

@@ -40,7 +40,7 @@ pub trait Represented: Sized + Send + Sync + 'static {
     }
 }
 
-type InnerBuffer<T> = <<T as Represented>::Inner as ColumnType>::Buffer;
+pub(crate) type InnerBuffer<T> = <<T as Represented>::Inner as ColumnType>::Buffer;
 
 /// The stored forms of the values.
 #[doc(hidden)]

@@ -22,27 +22,27 @@ use crate::rows::position::{position, string_end};
 /// less than the 127 levels that serde_json reads.
 pub(crate) const DEPTH: usize = 100;
 
-/// Separates the reason of a [`Fault`] from its position in serde's error, which can carry only a string.
+/// Separates the reason of a [`JsonFault`] from its position in serde's error, which can carry only a string.
 const PLACE: char = '\u{1f}';
 
 /// An error in the JSON of a column, with its position in bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct JsonFault {
     reason: String,
     at: usize,
 }
 
-impl Fault {
+impl JsonFault {
     /// Returns the fault that serde_json found in `text`.
     #[cold]
     pub(crate) fn of(text: &str, error: &serde_json::Error) -> Self {
         let message = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
-        Fault { reason: message.strip_suffix(&place).unwrap_or(&message).to_owned(), at: position(text, error) }
+        JsonFault { reason: message.strip_suffix(&place).unwrap_or(&message).to_owned(), at: position(text, error) }
     }
 
     pub(crate) fn at_start(reason: String) -> Self {
-        Fault { reason, at: 0 }
+        JsonFault { reason, at: 0 }
     }
 
     pub(crate) fn into_reason(self) -> String {
@@ -82,7 +82,7 @@ pub(crate) fn too_deep() -> String {
 }
 
 /// Reads a value.
-pub(crate) fn parse(text: &str) -> Result<Value, Fault> {
+pub(crate) fn parse(text: &str) -> Result<Value, JsonFault> {
     match parse_lossy(text)? {
         (_, Some(fault)) => Err(fault),
         (value, None) => Ok(value),
@@ -90,7 +90,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, Fault> {
 }
 
 /// Reads a value. Also returns the fault if an integer of more than 64 bits became a float.
-pub(crate) fn parse_lossy(text: &str) -> Result<(Value, Option<Fault>), Fault> {
+pub(crate) fn parse_lossy(text: &str) -> Result<(Value, Option<JsonFault>), JsonFault> {
     let long = Cell::new(false);
     let value = read(text, Strict::<true> { depth: 0, long: &long })?;
     // Large floats are rare, so most texts are read once.
@@ -104,25 +104,25 @@ pub(crate) fn may_be_long(value: f64) -> bool {
 }
 
 /// Checks a text that is kept as it is, or read as another type.
-pub(crate) fn check(text: &str) -> Result<(), Fault> {
+pub(crate) fn check(text: &str) -> Result<(), JsonFault> {
     read(text, Strict::<false> { depth: 0, long: &Cell::new(false) }).map(drop)
 }
 
-fn read<const KEEP: bool>(text: &str, strict: Strict<'_, KEEP>) -> Result<Value, Fault> {
+fn read<const KEEP: bool>(text: &str, strict: Strict<'_, KEEP>) -> Result<Value, JsonFault> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = strict.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
     // serde_json reports a position at the end of the list, so the depth is checked separately.
-    read.map_err(|error| check_depth(text).err().unwrap_or_else(|| Fault::of(text, &error)))
+    read.map_err(|error| check_depth(text).err().unwrap_or_else(|| JsonFault::of(text, &error)))
 }
 
 /// Checks that a JSON text is nested at most [`DEPTH`] levels.
-pub(crate) fn check_depth(text: &str) -> Result<(), Fault> {
+pub(crate) fn check_depth(text: &str) -> Result<(), JsonFault> {
     let text = text.as_bytes();
     let (mut depth, mut at) = (0_usize, 0);
     while let Some(byte) = text.get(at) {
         match byte {
             b'"' => at = string_end(text, at),
-            b'[' | b'{' if depth == DEPTH => return Err(Fault { reason: too_deep(), at }),
+            b'[' | b'{' if depth == DEPTH => return Err(JsonFault { reason: too_deep(), at }),
             b'[' | b'{' => depth += 1,
             b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
@@ -134,7 +134,7 @@ pub(crate) fn check_depth(text: &str) -> Result<(), Fault> {
 
 /// Returns the first integer of a JSON text that does not fit in 64 bits.
 #[cold]
-fn long_integer(text: &str) -> Option<Fault> {
+fn long_integer(text: &str) -> Option<JsonFault> {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -151,7 +151,7 @@ fn long_integer(text: &str) -> Option<Fault> {
                     let reason = format!(
                         "the integer {shown} has more than 64 bits, and a `Value` would lose digits; a `RawJson` keeps them"
                     );
-                    return Some(Fault { reason, at });
+                    return Some(JsonFault { reason, at });
                 }
                 at = end;
             }
@@ -289,8 +289,8 @@ mod tests {
     fn refuses_a_name_that_is_given_twice() {
         for (text, at) in [(r#"{"a":1,"a":1}"#, 7), (r#"[{"b":{"a":1,"\u0061":2}}]"#, 13)] {
             let reason = "the name \"a\" is given twice in one object".to_owned();
-            assert_eq!(parse(text), Err(Fault { reason: reason.clone(), at }));
-            assert_eq!(check(text), Err(Fault { reason, at }));
+            assert_eq!(parse(text), Err(JsonFault { reason: reason.clone(), at }));
+            assert_eq!(check(text), Err(JsonFault { reason, at }));
         }
         assert!(parse(r#"[{"a":1},{"a":1},{"b":{"a":1},"a":2}]"#).is_ok());
     }

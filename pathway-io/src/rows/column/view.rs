@@ -8,7 +8,7 @@ use std::panic::resume_unwind;
 
 use foldhash::fast::FoldHasher;
 
-use super::strict::Fault;
+use super::strict::JsonFault;
 use super::{Buffer, ColumnType, Style};
 
 /// A type-erased [`Buffer`].
@@ -72,7 +72,7 @@ impl ColumnView<'_> {
             Ok(()) => converted.get(0),
             // `resume_unwind` writes nothing to stderr, because this is an error in the data, and not in the program.
             Err(error) => {
-                let reason = Fault::of(&text, &error).into_reason();
+                let reason = JsonFault::of(&text, &error).into_reason();
                 let ColumnView { name, schema, reader, .. } = self;
                 resume_unwind(Box::new(format!("cannot read column `{name}` of `{schema}` for `{reader}`: {reason}")))
             }

@@ -26,7 +26,7 @@ use crate::rows::refusal;
 use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::row_error::RowError;
 
-use nested::{Field, Nested};
+use nested::{FieldKind, Nested};
 
 pub(crate) use names::Seen;
 
@@ -49,8 +49,8 @@ pub(crate) fn decode_json<S: Schema>(
     if scanned { Ok(()) } else { parse_text::<S>(columns, len, text, seen) }
 }
 
-/// Returns whether the scan can compare the names of the columns with the text of a row. It cannot if a name or an alias
-/// must be escaped in JSON.
+/// Returns whether the scan can compare the names of the columns with the text of a row. It cannot if a name or an
+/// alias must be escaped in JSON.
 const fn can_scan(columns: &[Column]) -> bool {
     let mut i = 0;
     while i < columns.len() {
@@ -124,7 +124,7 @@ fn parse_row<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, seen
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     seen.start(ColumnsOf::<S>::WIDTH);
-    let read = deserializer.deserialize_any(Row::<S> { columns, seen }).and_then(|()| deserializer.end());
+    let read = deserializer.deserialize_any(ObjectVisitor::<S> { columns, seen }).and_then(|()| deserializer.end());
     finish_row::<S>(columns, len, seen, read, Some(text))
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn decode_value<S: Schema>(
     seen: &mut Seen,
 ) -> Result<(), RowError> {
     seen.start(ColumnsOf::<S>::WIDTH);
-    let read = value.deserialize_any(Row::<S> { columns, seen });
+    let read = value.deserialize_any(ObjectVisitor::<S> { columns, seen });
     finish_row::<S>(columns, len, seen, read, None)
 }
 
@@ -220,12 +220,12 @@ pub(crate) fn plain_reason(reason: &str) -> String {
 }
 
 /// Reads a whole object.
-struct Row<'a, S: Schema> {
+struct ObjectVisitor<'a, S: Schema> {
     columns: &'a mut ColumnsOf<S>,
     seen: &'a mut Seen,
 }
 
-impl<'de, S: Schema> Visitor<'de> for Row<'_, S> {
+impl<'de, S: Schema> Visitor<'de> for ObjectVisitor<'_, S> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -234,18 +234,18 @@ impl<'de, S: Schema> Visitor<'de> for Row<'_, S> {
 
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(field) = map.next_key_seed(Name::<S> { seen: self.seen, schema: PhantomData })? {
+        while let Some(field) = map.next_key_seed(FieldName::<S> { seen: self.seen, schema: PhantomData })? {
             match field {
-                Field::Column(index) => {
+                FieldKind::Column(index) => {
                     map.next_value_seed(ColumnSeed { columns: self.columns, index })?;
                     // An error after the value does not belong to the column.
                     self.seen.current = None;
                 }
-                Field::Nested(place) => {
+                FieldKind::Nested(place) => {
                     map.next_value_seed(Nested::<S> { columns: self.columns, seen: self.seen, place })?;
                     self.seen.current = None;
                 }
-                Field::Unknown => {
+                FieldKind::Unknown => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -270,48 +270,48 @@ impl<'de, C: Columns> DeserializeSeed<'de> for ColumnSeed<'_, C> {
 }
 
 /// Reads the name of a field. serde_json has unescaped the text, so that `"\u006bey"` is `key`.
-struct Name<'a, S> {
+struct FieldName<'a, S> {
     seen: &'a mut Seen,
     schema: PhantomData<fn() -> S>,
 }
 
-impl<'de, S: Schema> DeserializeSeed<'de> for Name<'_, S> {
-    type Value = Field;
+impl<'de, S: Schema> DeserializeSeed<'de> for FieldName<'_, S> {
+    type Value = FieldKind;
 
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Field, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FieldKind, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl<S: Schema> Visitor<'_> for Name<'_, S> {
-    type Value = Field;
+impl<S: Schema> Visitor<'_> for FieldName<'_, S> {
+    type Value = FieldKind;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a column")
     }
 
     #[inline]
-    fn visit_str<E: Error>(self, name: &str) -> Result<Field, E> {
+    fn visit_str<E: Error>(self, name: &str) -> Result<FieldKind, E> {
         let found = self.seen.find(S::SCHEMA, name);
         self.seen.current = found;
         match found {
-            Some(index) if self.seen.mark(index) => Ok(Field::Column(index)),
+            Some(index) if self.seen.mark(index) => Ok(FieldKind::Column(index)),
             // A sink wrote the row, and the schema has the alias `time` or `diff`.
             Some(_) if RESERVED.contains(&name) => {
                 self.seen.current = None;
-                Ok(Field::Unknown)
+                Ok(FieldKind::Unknown)
             }
             Some(_) => Err(E::custom("given twice")),
             None => {
                 if let Some(place) = nested::root::<S>(name).filter(|_| !self.seen.is_stored) {
-                    return Ok(Field::Nested(place));
+                    return Ok(FieldKind::Nested(place));
                 }
                 // A row that a sink wrote has these fields, too, and must be accepted.
                 if S::SCHEMA.deny_unknown && !RESERVED.contains(&name) {
                     Err(E::custom(unknown(S::SCHEMA, name)))
                 } else {
-                    Ok(Field::Unknown)
+                    Ok(FieldKind::Unknown)
                 }
             }
         }

@@ -15,7 +15,7 @@ pub struct Failure {
     pub(super) help: Option<&'static str>,
     /// The cause, if the part has timed out in a run.
     pub(super) grace_period: Option<GracePeriod>,
-    pub(super) rest: Option<Box<Rest>>,
+    pub(super) rest: Option<Box<RunDetails>>,
 }
 
 /// The grace period of a run, as the cause of a failure.
@@ -51,7 +51,7 @@ pub enum FailureKind {
 }
 
 /// The other contents of the error of a run.
-pub(super) struct Rest {
+pub(super) struct RunDetails {
     pub(super) others: Vec<Error>,
     pub(super) summary: Summary,
 }

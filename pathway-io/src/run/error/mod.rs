@@ -14,7 +14,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 pub use self::failure::{Failure, FailureKind};
-use self::failure::{GracePeriod, Rest};
+use self::failure::{GracePeriod, RunDetails};
 pub use self::fatal::Fatal;
 pub(crate) use self::fatal::{is_fatal, is_refused, refused_updates};
 use crate::run::error::row_error::RowError;
@@ -138,7 +138,7 @@ impl Error {
     /// Makes this the first of several failures of a run.
     pub(crate) fn with_rest(mut self, others: Vec<Error>, summary: Summary) -> Self {
         if let Some(failure) = self.failure_mut() {
-            failure.rest = Some(Box::new(Rest { others, summary }));
+            failure.rest = Some(Box::new(RunDetails { others, summary }));
         }
         self
     }
@@ -242,7 +242,7 @@ impl Error {
         }
     }
 
-    fn rest(&self) -> Option<&Rest> {
+    fn rest(&self) -> Option<&RunDetails> {
         self.failure()?.rest.as_deref()
     }
 

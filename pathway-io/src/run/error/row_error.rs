@@ -13,10 +13,10 @@ use std::fmt;
 /// have to wait ([`is_full`](RowError::is_full)). In these cases, the row itself can be valid.
 #[derive(Debug)]
 // The contents are boxed, because a `Result` with this error is returned for each row.
-pub struct RowError(Box<Inner>);
+pub struct RowError(Box<RowErrorParts>);
 
 #[derive(Debug)]
-struct Inner {
+struct RowErrorParts {
     column: Option<&'static str>,
     position: Option<usize>,
     row: Option<u64>,
@@ -28,7 +28,7 @@ struct Inner {
 impl RowError {
     #[cold]
     pub(crate) fn new(reason: impl Into<Cow<'static, str>>) -> Self {
-        RowError(Box::new(Inner {
+        RowError(Box::new(RowErrorParts {
             column: None,
             position: None,
             row: None,

@@ -5,7 +5,7 @@
 
 use crate::rows::data_type::DataType;
 use crate::rows::description::{TableSchema, find};
-use crate::rows::message::{Message, contains, same};
+use crate::rows::message::{ConstText, contains, same};
 use crate::rows::schema::Schema;
 
 /// A schema with a lock.
@@ -51,14 +51,14 @@ pub const fn assert_lock(schema: &TableSchema, old: &LockedColumn) {
         None => false,
     };
     if !is_read {
-        let entry = Message::new().push("\"type\": \"").push_type(&new.data_type).push("\"");
+        let entry = ConstText::new().push("\"type\": \"").push_type(&new.data_type).push("\"");
         let entry = entry.push(match (old.optional, new.optional) {
             (_, true) => ", \"optional\": true",
             (true, false) => ", \"optional\": false",
             (false, false) => "",
         });
-        let data_type = Message::new().push_column(&new.data_type, new.optional);
-        panic!("{}", Message::filled(old.differs, data_type.as_str(), entry.as_str()).as_str());
+        let data_type = ConstText::new().push_column(&new.data_type, new.optional);
+        panic!("{}", ConstText::filled(old.differs, data_type.as_str(), entry.as_str()).as_str());
     }
     let mut alias = 0;
     while alias < old.aliases.len() {
@@ -82,8 +82,8 @@ pub const fn assert_lock_needs_nothing(schema: &TableSchema, field: usize, known
         let column = &schema.columns[at];
         let is_required = column.field_index == field && !column.has_default && !column.optional;
         if is_required && !contains(known, column.name) {
-            let data_type = Message::new().push_type(&column.data_type);
-            panic!("{}", Message::filled(error, data_type.as_str(), column.name).as_str());
+            let data_type = ConstText::new().push_type(&column.data_type);
+            panic!("{}", ConstText::filled(error, data_type.as_str(), column.name).as_str());
         }
         at += 1;
     }

@@ -2,7 +2,7 @@
 
 use super::lock::reads;
 use crate::rows::description::find;
-use crate::rows::message::{Message, same};
+use crate::rows::message::{ConstText, same};
 use crate::rows::schema::Schema;
 
 /// Fails to compile unless every row of `A` can be read as a row of `B`.
@@ -53,11 +53,11 @@ pub const fn assert_matches<A: Schema, B: Schema>() {
     while at < b.columns.len() {
         let wanted = &b.columns[at];
         let Some(found) = find(a.columns, wanted.name) else {
-            let message = Message::new().push("`").push(a.name).push("` does not match `").push(b.name);
+            let message = ConstText::new().push("`").push(a.name).push("` does not match `").push(b.name);
             panic!("{}", message.push("`: it has no column `").push(wanted.name).push("`").as_str());
         };
         if !reads(&wanted.data_type, &found.data_type) || found.optional && !wanted.optional {
-            let message = Message::new().push("`").push(a.name).push("` does not match `").push(b.name);
+            let message = ConstText::new().push("`").push(a.name).push("` does not match `").push(b.name);
             let message = message.push("`: its column `").push(found.name).push("` is `");
             let message = message.push_column(&found.data_type, found.optional).push("`, and not `");
             panic!("{}", message.push_column(&wanted.data_type, wanted.optional).push("`").as_str());
@@ -99,7 +99,7 @@ pub const fn assert_same<A: Schema, B: Schema>() {
     let (a, b) = (A::SCHEMA, B::SCHEMA);
     let mut at = 0;
     while at < a.columns.len() || at < b.columns.len() {
-        let message = Message::new().push("`").push(a.name).push("` is not the same as `").push(b.name).push("`: ");
+        let message = ConstText::new().push("`").push(a.name).push("` is not the same as `").push(b.name).push("`: ");
         if at >= a.columns.len() || at >= b.columns.len() {
             let (name, longer) =
                 if at < a.columns.len() { (a.columns[at].name, a.name) } else { (b.columns[at].name, b.name) };

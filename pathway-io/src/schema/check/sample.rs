@@ -7,8 +7,8 @@
 
 use super::lock::number;
 use crate::rows::data_type::DataType;
-use crate::rows::description::{Column, RESERVED, Step, TableSchema};
-use crate::rows::message::{Message, contains, same};
+use crate::rows::description::{Column, PathStep, RESERVED, TableSchema};
+use crate::rows::message::{ConstText, contains, same};
 
 /// The bit of a null, after the bits of the types.
 const NULL: u32 = 1 << 27;
@@ -20,16 +20,16 @@ pub struct SampleField {
     pub name: &'static str,
     pub is_inside: bool,
     /// The first faults, in the order of their lines.
-    pub faults: &'static [Fault],
+    pub faults: &'static [SampleFault],
     /// The first faults of the items of lists and of the values of objects.
-    pub items: &'static [Fault],
+    pub items: &'static [SampleFault],
     /// The error if a required column is missing in a row. It is empty if no row lacks the field.
     pub absent: &'static str,
 }
 
 /// A value that does not fit.
 #[doc(hidden)]
-pub struct Fault {
+pub struct SampleFault {
     /// The types that do not accept the value: a bit for each, by its number.
     pub types: u32,
     pub line: u32,
@@ -126,7 +126,7 @@ const fn assert_values(column: &Column, field: &SampleField) {
 }
 
 /// Returns the first fault of the type.
-const fn first(faults: &'static [Fault], data_type: &DataType, takes_null: bool) -> Option<&'static Fault> {
+const fn first(faults: &'static [SampleFault], data_type: &DataType, takes_null: bool) -> Option<&'static SampleFault> {
     let null = if takes_null || matches!(data_type, DataType::Json) { 0 } else { NULL };
     let mut at = 0;
     while at < faults.len() {
@@ -138,9 +138,9 @@ const fn first(faults: &'static [Fault], data_type: &DataType, takes_null: bool)
     None
 }
 
-const fn error(text: &str, column: &Column) -> Message {
+const fn error(text: &str, column: &Column) -> ConstText {
     let name = if column.path.is_empty() { column.name } else { column.path };
-    Message::filled(text, Message::new().push_type(&column.data_type).as_str(), name)
+    ConstText::filled(text, ConstText::new().push_type(&column.data_type).as_str(), name)
 }
 
 /// Returns whether the column can be read from the field.
@@ -158,7 +158,7 @@ const fn is_named(column: &Column, name: &str) -> bool {
 /// Returns whether the path has no number. Not all items of long lists are among the fields.
 const fn has_names_only(column: &Column) -> bool {
     let mut at = 0;
-    while at < column.steps.len() && matches!(column.steps[at], Step::Field(_)) {
+    while at < column.steps.len() && matches!(column.steps[at], PathStep::Field(_)) {
         at += 1;
     }
     at == column.steps.len()

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Read};
 
-use summary::Summary;
+use summary::ColumnSummary;
 
 /// The maximum number of bytes of a sample that are read. This bounds the memory.
 const BYTES: u64 = 64 << 20;
@@ -30,8 +30,8 @@ const BYTES: u64 = 64 << 20;
 ///
 /// The [`Display`](fmt::Display) of the result is the source of the struct, which compiles against the sample:
 ///
-/// - The columns are `bool`, `i64`, `u64` where `i64` is too small, `f64`, `String`, and lists of these. If the elements
-///   of a list have different types, and each position has one type, the list is a tuple.
+/// - The columns are `bool`, `i64`, `u64` where `i64` is too small, `f64`, `String`, and lists of these. If the
+///   elements of a list have different types, and each position has one type, the list is a tuple.
 /// - Objects, mixed values, and the elements of a list inside four other lists are `serde_json::Value`, or `RawJson` if
 ///   they contain integers beyond 64 bits.
 /// - A column with a null or missing value is an `Option`.
@@ -74,12 +74,12 @@ pub fn infer(reader: impl Read) -> io::Result<Inferred> {
     reader.take(BYTES + 1).read_to_end(&mut bytes)?;
     let is_cut = bytes.len() as u64 > BYTES;
     bytes.truncate(BYTES as usize);
-    let mut columns: Vec<Column> = Vec::new();
+    let mut columns: Vec<InferredColumn> = Vec::new();
     let mut indices: HashMap<String, usize> = HashMap::new();
     let rows = rows::read(&bytes, is_cut, &mut |name, cell| {
         let at = indices.get(name).copied().unwrap_or_else(|| {
             indices.insert(name.to_owned(), columns.len());
-            columns.push(Column { name: name.to_owned(), summary: Summary::default() });
+            columns.push(InferredColumn { name: name.to_owned(), summary: ColumnSummary::default() });
             columns.len() - 1
         });
         columns[at].summary.add(cell);
@@ -99,14 +99,14 @@ pub struct Inferred {
     name: String,
     sample: Option<String>,
     rows: usize,
-    columns: Vec<Column>,
+    columns: Vec<InferredColumn>,
 }
 
 /// The values of a sample under one name.
 #[derive(Debug, Clone)]
-struct Column {
+struct InferredColumn {
     name: String,
-    summary: Summary,
+    summary: ColumnSummary,
 }
 
 impl Inferred {

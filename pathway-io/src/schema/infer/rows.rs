@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::csv::Reader;
+use super::csv::CsvReader;
 use super::invalid;
 use crate::rows::column::strict;
 use crate::rows::decode::{plain_reason, without_mark};
@@ -47,7 +47,7 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let fields: Fields<'_> = serde_json::from_slice(line).map_err(|error| {
+        let fields: ObjectFields<'_> = serde_json::from_slice(line).map_err(|error| {
             // The error of a skipped value has no exact position.
             let error = serde_json::from_slice::<Value>(line).err().unwrap_or(error);
             if error.is_data() {
@@ -82,9 +82,9 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
 }
 
 /// The fields of an object, in their order.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
+struct ObjectFields<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de> Deserialize<'de> for Fields<'de> {
+impl<'de> Deserialize<'de> for ObjectFields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(FieldsVisitor)
     }
@@ -93,24 +93,24 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 struct FieldsVisitor;
 
 impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
+    type Value = ObjectFields<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ObjectFields<'de>, A::Error> {
         let mut fields = Vec::new();
         while let Some(entry) = map.next_entry()? {
             fields.push(entry);
         }
-        Ok(Fields(fields))
+        Ok(ObjectFields(fields))
     }
 }
 
 fn csv(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>)) -> io::Result<usize> {
-    let fault = |fault: super::csv::Fault| invalid(format!("line {}: {}", fault.line, fault.reason));
-    let mut records = Reader::new(bytes, is_cut);
+    let fault = |fault: super::csv::CsvFault| invalid(format!("line {}: {}", fault.line, fault.reason));
+    let mut records = CsvReader::new(bytes, is_cut);
     let Some(header) = records.next() else { return Ok(0) };
     let names: Vec<String> = header.map_err(fault)?.fields.into_iter().map(Option::unwrap_or_default).collect();
     if let [name] = names.as_slice()

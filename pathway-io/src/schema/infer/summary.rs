@@ -34,7 +34,7 @@ pub(super) struct Kinds {
 
 /// A column.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Summary {
+pub(super) struct ColumnSummary {
     pub kinds: Kinds,
     /// The number of rows that have the column.
     pub count: usize,
@@ -52,7 +52,7 @@ const PLACES: usize = 12;
 /// with the others, so the work doubles with each level.
 const LEVELS: usize = 4;
 
-impl Summary {
+impl ColumnSummary {
     pub fn add(&mut self, cell: Cell<'_>) {
         self.count += 1;
         match cell {

@@ -1,6 +1,6 @@
 //! Chooses the type for the values of a column.
 
-use super::summary::{Kinds, Summary};
+use super::summary::{ColumnSummary, Kinds};
 
 /// The type that accepts every value.
 const ANY: &str = "serde_json::Value";
@@ -15,7 +15,7 @@ pub(super) struct Typed {
 }
 
 /// Returns the type of a column, without the `Option`.
-pub(super) fn of_column(summary: &Summary) -> Typed {
+pub(super) fn of_column(summary: &ColumnSummary) -> Typed {
     let kinds = &summary.kinds;
     let ty = if summary.is_text { of_texts(kinds) } else { of_kinds(kinds) };
     let mut remark = (!summary.is_text && is_any(&ty)).then(|| mixed(kinds)).flatten();

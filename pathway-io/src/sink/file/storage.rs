@@ -14,9 +14,9 @@ use crate::run::files::{LockedFile, Watch, private, standard_stream};
 /// The operations of a file system that a pipeline uses.
 pub(crate) trait Storage: Send + Sync {
     /// Creates or empties the file. It fails if another pipeline has locked it.
-    fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn Handle>>;
+    fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn FileHandle>>;
     /// Opens an existing file and truncates it to `len` bytes. It fails if another pipeline has locked it.
-    fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>>;
+    fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn FileHandle>>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Makes the names in a directory durable.
@@ -33,7 +33,7 @@ pub(crate) enum Readers {
 }
 
 /// An open file, at its end.
-pub(crate) trait Handle: Send {
+pub(crate) trait FileHandle: Send {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
     /// Makes the contents durable.
     fn sync(&mut self) -> io::Result<()>;
@@ -44,7 +44,7 @@ pub(crate) trait Handle: Send {
 pub(crate) struct Disk;
 
 impl Storage for Disk {
-    fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn Handle>> {
+    fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn FileHandle>> {
         if let Some(stream) = standard_stream(path)? {
             return Ok(Box::new(stream));
         }
@@ -55,7 +55,7 @@ impl Storage for Disk {
         open(options.create(true), path, 0)
     }
 
-    fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
+    fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn FileHandle>> {
         if let Some(stream) = standard_stream(path)?
             && !stream.metadata()?.is_file()
         {
@@ -91,7 +91,7 @@ fn for_appending() -> OpenOptions {
 }
 
 /// Opens a file, truncated to `len` bytes.
-fn open(options: &OpenOptions, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
+fn open(options: &OpenOptions, path: &Path, len: u64) -> io::Result<Box<dyn FileHandle>> {
     let (mut file, opened) = LockedFile::open(options, path)?;
     // A device or a pipe has no length to truncate.
     if opened.is_file() {
@@ -105,7 +105,7 @@ fn open(options: &OpenOptions, path: &Path, len: u64) -> io::Result<Box<dyn Hand
 }
 
 /// A standard stream, which other programs may write, too.
-impl Handle for File {
+impl FileHandle for File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Write::write(self, bytes)
     }
@@ -120,9 +120,9 @@ impl Handle for File {
     }
 }
 
-impl Handle for LockedFile {
+impl FileHandle for LockedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Handle::write(&mut self.0, bytes)
+        FileHandle::write(&mut self.0, bytes)
     }
 
     fn sync(&mut self) -> io::Result<()> {
@@ -137,7 +137,7 @@ impl Handle for LockedFile {
 /// A file that is only appended to.
 pub(crate) struct StoredFile {
     path: PathBuf,
-    handle: Box<dyn Handle>,
+    handle: Box<dyn FileHandle>,
     watch: Watch,
     /// Whether other programs must not append to the file.
     is_exclusive: bool,
@@ -150,7 +150,7 @@ impl StoredFile {
         Self::new(path, handle, 0)
     }
 
-    fn new(path: &Path, handle: Box<dyn Handle>, len: u64) -> Result<Self, FileError> {
+    fn new(path: &Path, handle: Box<dyn FileHandle>, len: u64) -> Result<Self, FileError> {
         let opened = handle.metadata().map_err(|error| FileError::new("open", path, error))?;
         let watch = Watch::new(path, &opened);
         Ok(StoredFile { path: path.to_owned(), handle, watch, is_exclusive: false, len })

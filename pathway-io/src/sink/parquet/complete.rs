@@ -18,7 +18,7 @@ const FEW: usize = 64;
 const HELP: &str = "restore the directory and the state directory from one backup, or remove both to start over";
 
 /// A complete part by its name: its number, the time of its last commit, and its path.
-pub(super) type Named = (u64, u64, PathBuf);
+pub(super) type CompletePart = (u64, u64, PathBuf);
 
 /// The complete parts, with their lengths.
 pub(super) struct CompleteParts {
@@ -30,7 +30,7 @@ pub(super) struct CompleteParts {
 impl CompleteParts {
     /// Checks that the parts of a directory are whole, and that none is missing before the last one. The checkpoint
     /// shows whether the last one is there.
-    pub(super) fn found(directory: &Path, named: &[Named]) -> Result<Self, BoxError> {
+    pub(super) fn found(directory: &Path, named: &[CompletePart]) -> Result<Self, BoxError> {
         let mut parts = Vec::new();
         for (expected, (number, _, path)) in (1..).zip(named) {
             if *number > expected {

@@ -3,9 +3,9 @@
 //! A directory receives the *updates* of a table, with `time` and `diff` beside the columns, in files that are written
 //! one after the other: `part-00000001-<time>.parquet`, where `<time>` is the time of its last commit. The columns have
 //! the types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), with two exceptions. A `Decimal`, an
-//! `i128` and a `u128` are strings, because few readers support decimals of 39 or 57 digits. An array is a list, because
-//! pyarrow does not read a null in a column of arrays. DuckDB and Polars read `cats/*.parquet`, and pyarrow and pandas
-//! read the directory `cats`, as one table, even while the pipeline writes.
+//! `i128` and a `u128` are strings, because few readers support decimals of 39 or 57 digits. An array is a list,
+//! because pyarrow does not read a null in a column of arrays. DuckDB and Polars read `cats/*.parquet`, and pyarrow and
+//! pandas read the directory `cats`, as one table, even while the pipeline writes.
 //!
 //! A part gets its final name when it is complete. Until then its name is `.part.parquet.new`, which these readers
 //! ignore. A part ends when it has the number of [`rows`](Options::rows), when it reaches the age of
@@ -74,8 +74,8 @@ use crate::sink::Sink;
 use crate::sink::file::file_system;
 use crate::sink::file::storage::{FileError, Storage, create_directory, remove, sync_parent};
 use crate::sink::spec::{AnySink, SinkSpec, StagedSink};
-use complete::{CompleteParts, Named};
-use part::Part;
+use complete::{CompletePart, CompleteParts};
+use part::PartWriter;
 
 /// The number of rows that are collected before they are encoded.
 const ROWS: usize = 16_384;
@@ -150,7 +150,7 @@ struct ParquetSink {
     builder: Option<BatchBuilder>,
     /// The bytes of column data in the builder.
     collected: usize,
-    part: Option<Part>,
+    part: Option<PartWriter>,
     /// When the part was begun.
     since: Instant,
     /// The number of updates in the part, and the time of the last commit.
@@ -184,7 +184,7 @@ impl ParquetSink {
     /// Creates and locks the directory, removes an incomplete part, and finds the complete parts.
     ///
     /// The path becomes absolute, in case the program changes its working directory.
-    fn open_directory(&mut self) -> Result<Vec<Named>, BoxError> {
+    fn open_directory(&mut self) -> Result<Vec<CompletePart>, BoxError> {
         self.directory = absolute(&self.directory).map_err(|error| FileError::new("find", &self.directory, error))?;
         let directory = &self.directory;
         create_directory(&*self.storage, directory, "create", || fs::create_dir_all(directory))?;
@@ -226,7 +226,7 @@ impl ParquetSink {
         self.collected = 0;
         let part = match &mut self.part {
             Some(part) => part,
-            none => none.insert(Part::begin(&self.storage, self.directory.join(UNFINISHED), builder.schema())?),
+            none => none.insert(PartWriter::begin(&self.storage, self.directory.join(UNFINISHED), builder.schema())?),
         };
         part.write(&batch)
     }

@@ -1,4 +1,4 @@
-//! One Parquet file: [`Part`].
+//! One Parquet file: [`PartWriter`].
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -35,9 +35,9 @@ impl Write for PartFile {
 }
 
 /// A part that is being written.
-pub(super) struct Part(ArrowWriter<PartFile>);
+pub(super) struct PartWriter(ArrowWriter<PartFile>);
 
-impl Part {
+impl PartWriter {
     pub(super) fn begin(storage: &Arc<dyn Storage>, path: PathBuf, schema: &SchemaRef) -> Result<Self, BoxError> {
         let file = PartFile(StoredFile::create(&**storage, &path, Readers::Umask)?);
         let properties = WriterProperties::builder()
@@ -45,7 +45,7 @@ impl Part {
             .set_max_row_group_row_count(Some(ROW_GROUP))
             .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
             .build();
-        Ok(Part(ArrowWriter::try_new(file, Arc::clone(schema), Some(properties)).map_err(cause)?))
+        Ok(PartWriter(ArrowWriter::try_new(file, Arc::clone(schema), Some(properties)).map_err(cause)?))
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), BoxError> {

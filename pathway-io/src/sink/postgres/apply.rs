@@ -13,7 +13,7 @@ use postgres::{Statement, Transaction};
 
 use super::copy::Copy;
 use super::error::{classified, classified_copy, is_taken};
-use super::fields::{Array, Fields, Out, refused};
+use super::fields::{Array, FieldWriter, Out, refused};
 use super::layout::Layout;
 use crate::rows::batch::Batch;
 use crate::rows::commit::Commit;
@@ -41,7 +41,7 @@ pub(super) struct Statements {
 
 /// A row of a group of commits: the number of its batch, and its index in the batch.
 #[derive(Clone, Copy)]
-struct Place {
+struct GroupedRow {
     batch: usize,
     row: usize,
 }
@@ -50,7 +50,7 @@ struct Place {
 #[derive(Clone, Copy)]
 struct Change {
     /// The key's last row.
-    place: Place,
+    place: GroupedRow,
     /// Whether the row exists after the group.
     is_present: bool,
     /// The number of additions minus the number of removals.
@@ -78,9 +78,9 @@ impl LastChanges {
         for (number, batch) in batches.iter().enumerate() {
             for row in 0..batch.len() {
                 let hash = hasher.hash_one(KeyOf::<S> { columns: &batch.columns, row });
-                let (place, diff) = (Place { batch: number, row }, batch.diff(row));
+                let (place, diff) = (GroupedRow { batch: number, row }, batch.diff(row));
                 let same = |&(other, at): &(u64, usize)| {
-                    let Place { batch: number, row: other_row } = last.rows[at].place;
+                    let GroupedRow { batch: number, row: other_row } = last.rows[at].place;
                     let columns = &batches[number].columns;
                     other == hash && batch.columns.key_equal(row, columns, other_row, is_key::<S>, 0)
                 };
@@ -193,11 +193,11 @@ impl<'a, S: Schema> Arrays<'a, S> {
     /// Adds a row, and executes the statement if there are enough of them. A row that does not fit begins the next
     /// statement, because PostgreSQL takes at most 1 GiB in one.
     fn add(&mut self, transaction: &mut Transaction<'_>, change: Change) -> Result<(), BoxError> {
-        let (layout, Place { batch, row }) = (self.layout, change.place);
+        let (layout, GroupedRow { batch, row }) = (self.layout, change.place);
         self.ends.clear();
         self.ends.extend(self.arrays.iter().map(|array| array.0.len()));
         let (out, scratch) = (Out::Arrays(&mut self.arrays, 0), &mut self.scratch);
-        let mut fields = Fields { layout, row, only_key: self.only_key, out, scratch, fault: None };
+        let mut fields = FieldWriter { layout, row, only_key: self.only_key, out, scratch, fault: None };
         self.batches[batch].columns.visit(0, &mut fields);
         if let Some(fault) = fields.fault {
             return Err(refused(layout, fault));

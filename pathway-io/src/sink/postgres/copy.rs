@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use postgres::{CopyInWriter, Statement, Transaction};
 
 use super::encode;
-use super::fields::{Fields, Out, refused};
+use super::fields::{FieldWriter, Out, refused};
 use super::layout::Layout;
 use crate::rows::batch::Batch;
 use crate::rows::fields::Columns;
@@ -49,7 +49,7 @@ impl<'a> Copy<'a> {
         self.out.extend_from_slice(&(self.layout.columns.len() as i16).to_be_bytes());
         let out = Out::Row(&mut self.out);
         let scratch = &mut self.scratch;
-        let mut fields = Fields { layout: self.layout, row, only_key: false, out, scratch, fault: None };
+        let mut fields = FieldWriter { layout: self.layout, row, only_key: false, out, scratch, fault: None };
         batch.columns.visit(0, &mut fields);
         if let Some(fault) = fields.fault {
             return Err(io::Error::other(refused(self.layout, fault)));

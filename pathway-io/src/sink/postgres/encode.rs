@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use crate::rows::civil;
 use crate::rows::column::{Buffer, Scalar, Style};
-use crate::sink::postgres::fault::{FORM, Fault, NANOS, NUL, RANGE};
+use crate::sink::postgres::fault::{FORM, NANOS, NUL, PostgresFault, RANGE};
 use crate::sink::postgres::jsonb;
-use crate::sink::postgres::kind::Kind;
+use crate::sink::postgres::kind::PostgresType;
 
 /// Days from 1970-01-01 to PostgreSQL's own epoch, 2000-01-01.
 const EPOCH_DAYS: i64 = 10_957;
@@ -26,7 +26,7 @@ fn begin(out: &mut Vec<u8>) -> usize {
 }
 
 /// Completes the field that starts at `start`.
-fn end(out: &mut [u8], start: usize) -> Result<(), Fault> {
+fn end(out: &mut [u8], start: usize) -> Result<(), PostgresFault> {
     let len = i32::try_from(out.len() - start).map_err(|_| "a value of more than 1 GB")?;
     out[start - 4..start].copy_from_slice(&len.to_be_bytes());
     Ok(())
@@ -41,30 +41,30 @@ pub(super) fn int8(value: i64, out: &mut Vec<u8>) {
 /// Appends one value of a column. `exact` is for a key, which must not be rounded.
 #[inline]
 pub(super) fn field<B: Buffer>(
-    kind: Kind,
+    kind: PostgresType,
     exact: bool,
     buffer: &B,
     row: usize,
     out: &mut Vec<u8>,
     scratch: &mut Vec<u8>,
-) -> Result<(), Fault> {
+) -> Result<(), PostgresFault> {
     let start = begin(out);
     match (kind, buffer.scalar(row)) {
         (_, Scalar::Null) => return Ok(()),
-        (Kind::Bool, Scalar::Integer(value)) => out.push(u8::from(value != 0)),
+        (PostgresType::Bool, Scalar::Integer(value)) => out.push(u8::from(value != 0)),
         // The column's type guarantees that the value fits.
-        (Kind::Int2, Scalar::Integer(value)) => out.extend_from_slice(&(value as i16).to_be_bytes()),
-        (Kind::Int4, Scalar::Integer(value)) => out.extend_from_slice(&(value as i32).to_be_bytes()),
-        (Kind::Int8, Scalar::Integer(value)) => out.extend_from_slice(&value.to_be_bytes()),
-        (Kind::Numeric(_), Scalar::Integer(value)) => numeric(itoa::Buffer::new().format(value), out)?,
-        (Kind::Float4, Scalar::Float(value)) => out.extend_from_slice(&(value as f32).to_be_bytes()),
-        (Kind::Float8, Scalar::Float(value)) => out.extend_from_slice(&value.to_be_bytes()),
-        (Kind::Text, Scalar::Text(value)) => text(value.as_bytes(), out)?,
-        (Kind::Bytea, Scalar::Bytes(value)) => out.extend_from_slice(value),
+        (PostgresType::Int2, Scalar::Integer(value)) => out.extend_from_slice(&(value as i16).to_be_bytes()),
+        (PostgresType::Int4, Scalar::Integer(value)) => out.extend_from_slice(&(value as i32).to_be_bytes()),
+        (PostgresType::Int8, Scalar::Integer(value)) => out.extend_from_slice(&value.to_be_bytes()),
+        (PostgresType::Numeric(_), Scalar::Integer(value)) => numeric(itoa::Buffer::new().format(value), out)?,
+        (PostgresType::Float4, Scalar::Float(value)) => out.extend_from_slice(&(value as f32).to_be_bytes()),
+        (PostgresType::Float8, Scalar::Float(value)) => out.extend_from_slice(&value.to_be_bytes()),
+        (PostgresType::Text, Scalar::Text(value)) => text(value.as_bytes(), out)?,
+        (PostgresType::Bytea, Scalar::Bytes(value)) => out.extend_from_slice(value),
         (kind, Scalar::Spelled) => {
             scratch.clear();
             match kind {
-                Kind::Jsonb => buffer.write_json(row, Style::Plain, scratch),
+                PostgresType::Jsonb => buffer.write_json(row, Style::Plain, scratch),
                 _ => buffer.write_text(row, Style::Plain, scratch),
             }
             spelled(kind, exact, scratch, out)?;
@@ -75,21 +75,21 @@ pub(super) fn field<B: Buffer>(
 }
 
 /// Checks the characters of a text.
-pub(super) fn check_text(value: &[u8]) -> Result<(), Fault> {
+pub(super) fn check_text(value: &[u8]) -> Result<(), PostgresFault> {
     if memchr::memchr(0, value).is_some() { Err(NUL) } else { Ok(()) }
 }
 
-fn text(value: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+fn text(value: &[u8], out: &mut Vec<u8>) -> Result<(), PostgresFault> {
     check_text(value)?;
     out.extend_from_slice(value);
     Ok(())
 }
 
 /// Appends a value from its text form.
-fn spelled(kind: Kind, exact: bool, value: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+fn spelled(kind: PostgresType, exact: bool, value: &[u8], out: &mut Vec<u8>) -> Result<(), PostgresFault> {
     match kind {
-        Kind::Text => return text(value, out),
-        Kind::Jsonb => {
+        PostgresType::Text => return text(value, out),
+        PostgresType::Jsonb => {
             jsonb::check(value)?;
             // The version of the binary form of `jsonb`.
             out.push(1);
@@ -100,32 +100,32 @@ fn spelled(kind: Kind, exact: bool, value: &[u8], out: &mut Vec<u8>) -> Result<(
     }
     let value = std::str::from_utf8(value).map_err(|_| FORM)?;
     match kind {
-        Kind::Numeric(_) => numeric(value, out)?,
-        Kind::Date => {
+        PostgresType::Numeric(_) => numeric(value, out)?,
+        PostgresType::Date => {
             let days = civil::days(value).ok_or(FORM)? - EPOCH_DAYS;
             let days = i32::try_from(days).ok().filter(|days| DATES.contains(days)).ok_or(RANGE)?;
             out.extend_from_slice(&days.to_be_bytes());
         }
-        Kind::Time => {
+        PostgresType::Time => {
             let nanos = civil::time_of_day(value).ok_or(FORM)?;
             out.extend_from_slice(&micros(nanos.into(), exact, 0, TIMES)?.to_be_bytes());
         }
-        Kind::Timestamp => {
+        PostgresType::Timestamp => {
             let nanos = civil::date_time(value).ok_or(FORM)?;
             out.extend_from_slice(&micros(nanos, exact, EPOCH_MICROS, TIMESTAMPS)?.to_be_bytes());
         }
-        Kind::Timestamptz => {
+        PostgresType::Timestamptz => {
             let nanos = civil::instant(value).ok_or(FORM)?;
             out.extend_from_slice(&micros(nanos, exact, EPOCH_MICROS, TIMESTAMPS)?.to_be_bytes());
         }
-        Kind::Uuid => out.extend_from_slice(&civil::uuid(value).ok_or(FORM)?),
+        PostgresType::Uuid => out.extend_from_slice(&civil::uuid(value).ok_or(FORM)?),
         _ => return Err(FORM),
     }
     Ok(())
 }
 
 /// Returns the microseconds since an epoch. Nanoseconds are truncated, or refused if `exact`.
-fn micros(nanos: i128, exact: bool, epoch: i128, range: Range<i64>) -> Result<i64, Fault> {
+fn micros(nanos: i128, exact: bool, epoch: i128, range: Range<i64>) -> Result<i64, PostgresFault> {
     if exact && nanos.rem_euclid(1_000) != 0 {
         return Err(NANOS);
     }
@@ -133,7 +133,7 @@ fn micros(nanos: i128, exact: bool, epoch: i128, range: Range<i64>) -> Result<i6
 }
 
 /// Appends a `numeric`: groups of four digits, with the position of the point.
-fn numeric(text: &str, out: &mut Vec<u8>) -> Result<(), Fault> {
+fn numeric(text: &str, out: &mut Vec<u8>) -> Result<(), PostgresFault> {
     const NEGATIVE: u16 = 0x4000;
     let (negative, whole, fraction) = civil::decimal(text).ok_or(FORM)?;
     let head = out.len();

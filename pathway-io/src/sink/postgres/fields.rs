@@ -1,10 +1,10 @@
-//! The columns of a row in the binary form of PostgreSQL: [`Fields`].
+//! The columns of a row in the binary form of PostgreSQL: [`FieldWriter`].
 
 use postgres::types::private::BytesMut;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::encode;
-use super::fault::Fault;
+use super::fault::PostgresFault;
 use super::layout::Layout;
 use crate::rows::column::Buffer;
 use crate::rows::fields::Visitor;
@@ -28,14 +28,14 @@ impl ToSql for Array {
 }
 
 /// Writes the fields of rows, either into one array per column or into one row.
-pub(super) struct Fields<'a> {
+pub(super) struct FieldWriter<'a> {
     pub(super) layout: &'a Layout,
     pub(super) row: usize,
     /// Whether only the columns of the key are written.
     pub(super) only_key: bool,
     pub(super) out: Out<'a>,
     pub(super) scratch: &'a mut Vec<u8>,
-    pub(super) fault: Option<(usize, Fault)>,
+    pub(super) fault: Option<(usize, PostgresFault)>,
 }
 
 pub(super) enum Out<'a> {
@@ -44,7 +44,7 @@ pub(super) enum Out<'a> {
     Arrays(&'a mut [Array], usize),
 }
 
-impl Visitor for Fields<'_> {
+impl Visitor for FieldWriter<'_> {
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
         let column = &self.layout.columns[index];
         if self.fault.is_some() || (self.only_key && !column.primary_key) {
@@ -62,6 +62,6 @@ impl Visitor for Fields<'_> {
     }
 }
 
-pub(super) fn refused(layout: &Layout, (column, fault): (usize, Fault)) -> BoxError {
+pub(super) fn refused(layout: &Layout, (column, fault): (usize, PostgresFault)) -> BoxError {
     Error::refused(None, format!("column `{}`: it has {fault}", layout.columns[column].name)).into()
 }

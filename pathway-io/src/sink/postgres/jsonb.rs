@@ -1,6 +1,6 @@
 //! Finds valid JSON that PostgreSQL does not accept as `jsonb`: [`check`].
 
-use super::fault::{Fault, NUL};
+use super::fault::{NUL, PostgresFault};
 
 /// A shorter text has few elements, and numbers that fit unless an exponent has four digits or more.
 const LONG: usize = 8 * 1024;
@@ -14,20 +14,20 @@ const EXPONENT: i64 = (i32::MAX / 2) as i64;
 const ELEMENTS: usize = 1 << 24;
 const NAMES: usize = 1 << 23;
 
-const SURROGATE: Fault =
+const SURROGATE: PostgresFault =
     "JSON with one half of a surrogate pair, such as `\\ud800`, which PostgreSQL cannot hold; replace it in the source";
-const NUMBER: Fault =
+const NUMBER: PostgresFault =
     "JSON with a number of more than 131072 digits before or 16383 after the point, which PostgreSQL cannot hold";
-const MANY: Fault = "JSON with an array of more than 16777216 elements or an object of more than 8388608 names, which \
+const MANY: PostgresFault = "JSON with an array of more than 16777216 elements or an object of more than 8388608 names, which \
                      PostgreSQL cannot hold";
 
 /// Checks a valid JSON text.
-pub(super) fn check(json: &[u8]) -> Result<(), Fault> {
+pub(super) fn check(json: &[u8]) -> Result<(), PostgresFault> {
     check_escapes(json)?;
     if json.len() >= LONG || has_long_exponent(json) { check_parts(json, ELEMENTS, NAMES) } else { Ok(()) }
 }
 
-fn check_escapes(json: &[u8]) -> Result<(), Fault> {
+fn check_escapes(json: &[u8]) -> Result<(), PostgresFault> {
     let mut rest = json;
     while let Some(place) = memchr::memchr(b'\\', rest) {
         let escape = &rest[place..];
@@ -63,7 +63,7 @@ fn has_long_exponent(json: &[u8]) -> bool {
 }
 
 /// Checks the numbers, and how many elements each array and object has.
-fn check_parts(json: &[u8], elements: usize, names: usize) -> Result<(), Fault> {
+fn check_parts(json: &[u8], elements: usize, names: usize) -> Result<(), PostgresFault> {
     // For each open array and object, how many elements may follow.
     let mut open = Vec::new();
     let mut rest = json;
@@ -104,7 +104,7 @@ fn string_len(text: &[u8]) -> usize {
     text.len()
 }
 
-fn check_number(text: &[u8]) -> Result<(), Fault> {
+fn check_number(text: &[u8]) -> Result<(), PostgresFault> {
     let (digits, exponent) = match memchr::memchr2(b'e', b'E', text) {
         Some(place) => (&text[..place], exponent(&text[place + 1..])),
         None => (text, 0),

@@ -5,9 +5,9 @@ use postgres::{Client, Transaction};
 use crate::rows::description::TableSchema;
 use crate::run::error::{BoxError, fatal};
 use crate::schema::Dialect;
-use crate::sink::database::{Expected, Start, TABLES, expected, foreign_rows, names, on_conflict, quoted};
+use crate::sink::database::{EarlierRows, Expected, TABLES, expected, foreign_rows, names, on_conflict, quoted};
 use crate::sink::postgres::error::classified;
-use crate::sink::postgres::kind::Kind;
+use crate::sink::postgres::kind::PostgresType;
 
 /// PostgreSQL truncates longer names, so two of them could become equal.
 const LONGEST_NAME: usize = 63;
@@ -34,7 +34,7 @@ pub(super) struct Layout {
     /// The `COPY` statement, for the updates and for the rows of new keys.
     pub(super) copy: String,
     pub(super) set_time: String,
-    pub(super) columns: Vec<Expected<Kind>>,
+    pub(super) columns: Vec<Expected<PostgresType>>,
     create: String,
 }
 
@@ -64,7 +64,7 @@ impl Layout {
         let table = table.unwrap_or(schema.name).to_owned();
         let within = namespace.as_deref().map(|schema| quoted(schema) + ".").unwrap_or_default();
         let updates = updates || !schema.has_key();
-        let columns = expected(schema, updates, Kind::of);
+        let columns = expected(schema, updates, PostgresType::of);
         let (name, tables) = (format!("{within}{}", quoted(&table)), format!("{within}{TABLES}"));
         let arrays = |only_key: bool| {
             let chosen = columns.iter().filter(|column| !only_key || column.primary_key);
@@ -131,7 +131,7 @@ impl Layout {
     }
 
     /// Creates the table or checks the existing one. Returns the time of its last commit, if the table is continued.
-    pub(super) fn prepare(&self, client: &mut Client, start: Start) -> Result<Option<u64>, BoxError> {
+    pub(super) fn prepare(&self, client: &mut Client, start: EarlierRows) -> Result<Option<u64>, BoxError> {
         let mut transaction = client.transaction().map_err(classified)?;
         // Without this lock, one of two sinks that create the same table at the same time would fail.
         let alone = format!("SELECT pg_advisory_xact_lock(hashtextextended('{TABLES}', 0))");
@@ -146,7 +146,7 @@ impl Layout {
             None => transaction.batch_execute(&self.create).map_err(classified)?,
             // A table, or a partitioned table.
             Some("rp" | "pp") => self.check(&mut transaction)?,
-            Some("ru" | "pu") if start == Start::Empty => self.check(&mut transaction)?,
+            Some("ru" | "pu") if start == EarlierRows::Empty => self.check(&mut transaction)?,
             Some("ru" | "pu") => {
                 let table = &self.table;
                 return Err(fatal(format!(
@@ -159,12 +159,12 @@ impl Layout {
             }
         }
         let time = match start {
-            Start::Empty => {
+            EarlierRows::Empty => {
                 transaction.batch_execute(&format!("DELETE FROM {}", self.name)).map_err(classified)?;
                 None
             }
-            Start::Continue if kind.is_none() => None,
-            Start::Continue => self.time(&mut transaction)?.filter(|time| *time > 0),
+            EarlierRows::Continue if kind.is_none() => None,
+            EarlierRows::Continue => self.time(&mut transaction)?.filter(|time| *time > 0),
         };
         let set = format!(
             "INSERT INTO {tables} (name, time) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET time = excluded.time"

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use super::encode;
-use super::fault::Fault;
-use super::kind::Kind;
+use super::fault::PostgresFault;
+use super::kind::PostgresType;
 use super::layout::Layout;
 use crate::rows::check::RowCheck;
 use crate::rows::column::{Buffer, Scalar};
@@ -26,7 +26,7 @@ const OVERHEAD: usize = 8;
 const SHORT: usize = 40;
 /// The bytes of a part of a `jsonb` besides its text.
 const JSONB_PART: usize = 12;
-const JSONB: Fault = "JSON of more than 268435455 bytes, which PostgreSQL cannot hold as `jsonb`";
+const JSONB: PostgresFault = "JSON of more than 268435455 bytes, which PostgreSQL cannot hold as `jsonb`";
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -40,10 +40,11 @@ struct Scratch {
 
 /// Returns the check for rows of at most `limit` bytes.
 pub(super) fn row_check<S: Schema>(layout: &Layout, limit: usize) -> RowCheck<S> {
-    let kinds: Vec<(Kind, bool)> = layout.columns.iter().map(|column| (column.kind, column.primary_key)).collect();
+    let kinds: Vec<(PostgresType, bool)> =
+        layout.columns.iter().map(|column| (column.kind, column.primary_key)).collect();
     RowCheck::of_columns(0, move |columns: &ColumnsOf<S>, row| {
         SCRATCH.with_borrow_mut(|scratch| {
-            let mut values = Values {
+            let mut values = ValueSizes {
                 columns: &kinds,
                 row,
                 all: Sum::default(),
@@ -52,7 +53,7 @@ pub(super) fn row_check<S: Schema>(layout: &Layout, limit: usize) -> RowCheck<S>
                 scratch,
             };
             columns.visit(0, &mut values);
-            let Values { all, key, fault, .. } = values;
+            let ValueSizes { all, key, fault, .. } = values;
             let (column, reason) = if let Some((column, fault)) = fault {
                 (column, format!("it has {fault}"))
             } else if all.bytes > limit {
@@ -87,17 +88,17 @@ impl Sum {
     }
 }
 
-struct Values<'a> {
+struct ValueSizes<'a> {
     /// The kind of each column, and whether it belongs to the primary key of the table.
-    columns: &'a [(Kind, bool)],
+    columns: &'a [(PostgresType, bool)],
     row: usize,
     all: Sum,
     key: Sum,
-    fault: Option<(usize, Fault)>,
+    fault: Option<(usize, PostgresFault)>,
     scratch: &'a mut Scratch,
 }
 
-impl Visitor for Values<'_> {
+impl Visitor for ValueSizes<'_> {
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
         let (kind, in_key) = self.columns[index];
         let Scratch { value, spelled } = &mut *self.scratch;
@@ -106,19 +107,19 @@ impl Visitor for Values<'_> {
             // Such values always fit, so they need not be encoded.
             (_, Scalar::Null) => Ok(0),
             (_, Scalar::Integer(_) | Scalar::Float(_)) => Ok(SHORT),
-            (Kind::Text, Scalar::Text(text)) => encode::check_text(text.as_bytes()).map(|()| text.len()),
-            (Kind::Bytea, Scalar::Bytes(bytes)) => Ok(bytes.len()),
+            (PostgresType::Text, Scalar::Text(text)) => encode::check_text(text.as_bytes()).map(|()| text.len()),
+            (PostgresType::Bytea, Scalar::Bytes(bytes)) => Ok(bytes.len()),
             _ => encode::field(kind, in_key, buffer, self.row, value, spelled).map(|()| value.len()),
         };
         let written =
-            written.and_then(|len| if kind == Kind::Jsonb && len > JSONB_LIMIT { Err(JSONB) } else { Ok(len) });
+            written.and_then(|len| if kind == PostgresType::Jsonb && len > JSONB_LIMIT { Err(JSONB) } else { Ok(len) });
         match written {
             Ok(len) => {
                 self.all.add(index, len);
                 if in_key {
                     // In an index, each part of JSON has its own header.
                     let parts = value.iter().filter(|byte| b",:[{".contains(byte)).count();
-                    self.key.add(index, if kind == Kind::Jsonb { len + JSONB_PART * parts } else { len });
+                    self.key.add(index, if kind == PostgresType::Jsonb { len + JSONB_PART * parts } else { len });
                 }
             }
             Err(fault) => {

@@ -125,7 +125,7 @@ use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
 use crate::run::quarantine::BadRows;
 use crate::sink::Sink;
-use crate::sink::database::Start;
+use crate::sink::database::EarlierRows;
 use crate::sink::spec::{SinkSpec, Target};
 use layout::Layout;
 use session::{Session, Sessions};
@@ -206,7 +206,7 @@ struct PostgresSink<S: Schema> {
 }
 
 impl<S: Schema> PostgresSink<S> {
-    fn connect(&mut self, start: Start) -> Result<Option<u64>, BoxError> {
+    fn connect(&mut self, start: EarlierRows) -> Result<Option<u64>, BoxError> {
         self.pending.clear();
         // The connection of a failed attempt is closed first, which releases its lock.
         self.session = None;
@@ -218,7 +218,7 @@ impl<S: Schema> PostgresSink<S> {
 
 impl<S: Schema> Sink<S> for PostgresSink<S> {
     fn open(&mut self, _schema: &'static TableSchema) -> RunResult {
-        self.connect(Start::Empty)?;
+        self.connect(EarlierRows::Empty)?;
         Ok(())
     }
 
@@ -227,7 +227,7 @@ impl<S: Schema> Sink<S> for PostgresSink<S> {
     }
 
     fn recover(&mut self, _schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
-        self.connect(Start::Continue)
+        self.connect(EarlierRows::Continue)
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {

@@ -17,7 +17,7 @@ use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, Error, RunResult, fatal, is_refused};
 use crate::run::threads;
-use crate::sink::database::{Start, TABLES};
+use crate::sink::database::{EarlierRows, TABLES};
 
 /// The connect timeout, unless the connection string sets one.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -96,12 +96,12 @@ pub(super) struct Sessions {
 
 pub(super) struct Session {
     client: Client,
-    statements: Rows,
+    statements: RowStatements,
     set_time: Statement,
 }
 
 /// The statements for the table's form.
-enum Rows {
+enum RowStatements {
     Current(Statements),
     Updates(Statement),
 }
@@ -113,7 +113,7 @@ impl Sessions {
     }
 
     /// Connects, takes the lock of the table, and prepares the table. Returns the time of the last commit in it.
-    pub(super) fn open(&mut self, layout: &Layout, start: Start) -> Result<(Session, Option<u64>), BoxError> {
+    pub(super) fn open(&mut self, layout: &Layout, start: EarlierRows) -> Result<(Session, Option<u64>), BoxError> {
         layout.check_names()?;
         let mut client = self.connect.open(self.config()?)?;
         // Time-outs of the role or the database are meant for interactive use and must not apply here. Older servers do
@@ -125,7 +125,7 @@ impl Sessions {
                  SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4",
             )
             .map_err(classified)?;
-        if start == Start::Continue {
+        if start == EarlierRows::Continue {
             client
                 .batch_execute(
                     "SELECT set_config('synchronous_commit', 'on', false) \
@@ -139,11 +139,11 @@ impl Sessions {
         let mut prepare = |statement: &str| client.prepare(statement).map_err(classified);
         let copy = prepare(&layout.copy)?;
         let statements = if layout.updates {
-            Rows::Updates(copy)
+            RowStatements::Updates(copy)
         } else {
             let (upsert, delete) = (prepare(&layout.upsert)?, prepare(&layout.delete)?);
             let takes_copy = layout.takes_copy(&mut client)?;
-            Rows::Current(Statements { upsert, delete, copy, takes_copy })
+            RowStatements::Current(Statements { upsert, delete, copy, takes_copy })
         };
         let set_time = client.prepare(&layout.set_time).map_err(classified)?;
         Ok((Session { client, statements, set_time }, time))
@@ -272,8 +272,8 @@ impl Session {
     /// that the commit removes.
     fn refused<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> Result<Vec<(usize, BoxError)>, BoxError> {
         let order = match &self.statements {
-            Rows::Current(_) => apply::order(commit),
-            Rows::Updates(_) => (0..commit.len()).collect(),
+            RowStatements::Current(_) => apply::order(commit),
+            RowStatements::Updates(_) => (0..commit.len()).collect(),
         };
         let mut transaction = self.client.transaction().map_err(classified)?;
         // Returns the error if the server refuses the updates.
@@ -319,12 +319,12 @@ impl Session {
 /// Writes the rows of commits.
 fn write<S: Schema>(
     transaction: &mut Transaction<'_>,
-    statements: &mut Rows,
+    statements: &mut RowStatements,
     layout: &Layout,
     commits: &[Commit<S>],
 ) -> RunResult {
     match statements {
-        Rows::Current(statements) => apply::change(transaction, layout, statements, commits),
-        Rows::Updates(copy) => apply::append(transaction, layout, copy, commits),
+        RowStatements::Current(statements) => apply::change(transaction, layout, statements, commits),
+        RowStatements::Updates(copy) => apply::append(transaction, layout, copy, commits),
     }
 }

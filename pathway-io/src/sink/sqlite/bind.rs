@@ -9,7 +9,7 @@ use crate::rows::schema::Schema;
 
 /// The columns of a row that are parameters.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Parameters {
     All,
     Key,
 }
@@ -17,7 +17,7 @@ pub(super) enum Part {
 /// Binds the columns of one row to the parameters of a statement, from the first one on.
 pub(super) struct Bind<'a, 'c> {
     row: usize,
-    part: Part,
+    parameters: Parameters,
     columns: &'static [Column],
     statement: &'a mut Statement<'c>,
     scratch: &'a mut Vec<u8>,
@@ -28,11 +28,11 @@ pub(super) struct Bind<'a, 'c> {
 impl<'a, 'c> Bind<'a, 'c> {
     pub(super) fn new<S: Schema>(
         row: usize,
-        part: Part,
+        parameters: Parameters,
         statement: &'a mut Statement<'c>,
         scratch: &'a mut Vec<u8>,
     ) -> Self {
-        Bind { row, part, columns: S::SCHEMA.columns, statement, scratch, next: 1, result: Ok(()) }
+        Bind { row, parameters, columns: S::SCHEMA.columns, statement, scratch, next: 1, result: Ok(()) }
     }
 
     /// Returns the number of the first parameter that is not bound.
@@ -61,7 +61,7 @@ impl<'a, 'c> Bind<'a, 'c> {
 
 impl Visitor for Bind<'_, '_> {
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
-        if self.result.is_ok() && (self.part == Part::All || self.columns[index].primary_key) {
+        if self.result.is_ok() && (self.parameters == Parameters::All || self.columns[index].primary_key) {
             self.result = self.bind(buffer);
             self.next += 1;
         }

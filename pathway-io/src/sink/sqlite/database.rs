@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 
-use super::bind::{Bind, Part};
+use super::bind::{Bind, Parameters};
 use super::layout::Layout;
 use crate::rows::commit::Commit;
 use crate::rows::fields::Columns;
@@ -71,10 +71,10 @@ impl Database {
     }
 
     /// Appends the updates to the table.
-    fn append<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>, refused: &mut Refused) -> RunResult {
+    fn append<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>, refused: &mut RefusedUpdates) -> RunResult {
         let mut insert = prepared(&self.connection, &layout.insert)?;
         for (update, (batch, row)) in commit.rows().enumerate() {
-            let mut bind = Bind::new::<S>(row, Part::All, &mut insert, &mut self.scratch);
+            let mut bind = Bind::new::<S>(row, Parameters::All, &mut insert, &mut self.scratch);
             batch.columns.visit(0, &mut bind);
             let written = bind.finish().and_then(|end| {
                 insert.raw_bind_parameter(end, commit.time().cast_signed())?;
@@ -90,7 +90,7 @@ impl Database {
     ///
     /// The removals come first, because an added row may have a unique value of a removed one. In a commit, a key has
     /// at most one removal and then one addition, so this order does not change the result.
-    fn change<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>, refused: &mut Refused) -> RunResult {
+    fn change<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>, refused: &mut RefusedUpdates) -> RunResult {
         let mut upsert = prepared(&self.connection, &layout.insert)?;
         let mut delete = prepared(&self.connection, &layout.delete)?;
         for adds in [false, true] {
@@ -98,13 +98,14 @@ impl Database {
                 if (batch.diff(row) > 0) != adds || (!adds && batch.is_replaced(row)) {
                     continue;
                 }
-                let (statement, part) = if adds { (&mut upsert, Part::All) } else { (&mut delete, Part::Key) };
-                let mut bind = Bind::new::<S>(row, part, statement, &mut self.scratch);
+                let (statement, parameters) =
+                    if adds { (&mut upsert, Parameters::All) } else { (&mut delete, Parameters::Key) };
+                let mut bind = Bind::new::<S>(row, parameters, statement, &mut self.scratch);
                 batch.columns.visit(0, &mut bind);
                 let written = bind.finish().and_then(|_| statement.raw_execute());
                 if collect(refused, written, update, &self.connection)? && adds {
                     // Without the update, the earlier row of the key is removed.
-                    let mut bind = Bind::new::<S>(row, Part::Key, &mut delete, &mut self.scratch);
+                    let mut bind = Bind::new::<S>(row, Parameters::Key, &mut delete, &mut self.scratch);
                     batch.columns.visit(0, &mut bind);
                     let removed = bind.finish().and_then(|_| delete.raw_execute());
                     removed.map_err(|error| classified_in_commit(error, Some(update)))?;
@@ -121,11 +122,11 @@ fn prepared<'c>(connection: &'c Connection, statement: &str) -> Result<CachedSta
 
 /// The updates of a commit that SQLite refuses, so that all of them are known after one attempt. `None` if the first
 /// one ends the commit.
-type Refused = Option<Vec<(usize, BoxError)>>;
+type RefusedUpdates = Option<Vec<(usize, BoxError)>>;
 
 /// Collects the error of an update, if SQLite has undone that update alone. Returns whether there is one.
 fn collect(
-    refused: &mut Refused,
+    refused: &mut RefusedUpdates,
     written: rusqlite::Result<usize>,
     update: usize,
     connection: &Connection,

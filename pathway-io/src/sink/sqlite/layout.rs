@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use super::columns::{Affinity, difference};
 use crate::rows::description::TableSchema;
 use crate::run::error::BoxError;
-use crate::sink::database::{Expected, Start, TABLES, expected, foreign_rows, names, on_conflict, quoted};
+use crate::sink::database::{EarlierRows, Expected, TABLES, expected, foreign_rows, names, on_conflict, quoted};
 
 /// The statements for one table.
 pub(super) struct Layout {
@@ -63,7 +63,7 @@ impl Layout {
     }
 
     /// Creates the table or checks the existing one. Returns the time of its last commit, if the table is continued.
-    pub(super) fn prepare(&self, connection: &mut Connection, start: Start) -> Result<Option<u64>, BoxError> {
+    pub(super) fn prepare(&self, connection: &mut Connection, start: EarlierRows) -> Result<Option<u64>, BoxError> {
         self.check_names()?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(&format!(
@@ -84,12 +84,12 @@ impl Layout {
             Some(kind) => return Err(format!("`{}` is not a table but a {kind}", self.table).into()),
         }
         let time = match start {
-            Start::Empty => {
+            EarlierRows::Empty => {
                 transaction.execute_batch(&format!("DELETE FROM {}", quoted(&self.table)))?;
                 None
             }
-            Start::Continue if kind.is_none() => None,
-            Start::Continue => self.time(&transaction)?.filter(|time| *time > 0),
+            EarlierRows::Continue if kind.is_none() => None,
+            EarlierRows::Continue => self.time(&transaction)?.filter(|time| *time > 0),
         };
         let set = format!("INSERT OR REPLACE INTO {TABLES} (name, time) VALUES (?, ?)");
         transaction.execute(&set, (&self.table, time.unwrap_or(0)))?;

@@ -83,7 +83,7 @@ use crate::run::files::Watch;
 use crate::run::lock::Lock;
 use crate::run::quarantine::BadRows;
 use crate::sink::Sink;
-use crate::sink::database::Start;
+use crate::sink::database::EarlierRows;
 use crate::sink::file::storage::FileError;
 use crate::sink::spec::{SinkSpec, Target};
 use database::{Database, check_whole, classified, classified_in_commit, is_utf16};
@@ -204,11 +204,11 @@ impl SqliteSink {
     }
 
     /// Opens the database, and returns the time of the last commit.
-    fn open_database(&mut self, start: Start) -> Result<Option<u64>, BoxError> {
+    fn open_database(&mut self, start: EarlierRows) -> Result<Option<u64>, BoxError> {
         self.connect(start).map_err(|error| classified(self.explained(error)))
     }
 
-    fn connect(&mut self, start: Start) -> Result<Option<u64>, BoxError> {
+    fn connect(&mut self, start: EarlierRows) -> Result<Option<u64>, BoxError> {
         // The connection of a failed attempt is closed first, which undoes what it had not committed.
         self.database = None;
         self.check_file()?;
@@ -237,7 +237,7 @@ impl SqliteSink {
         // In this mode, readers do not block the writer. On a file system that does not support it, the mode stays the
         // same.
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-        connection.pragma_update(None, "synchronous", if start == Start::Empty { "NORMAL" } else { "FULL" })?;
+        connection.pragma_update(None, "synchronous", if start == EarlierRows::Empty { "NORMAL" } else { "FULL" })?;
         let time = self.layout.prepare(&mut connection, start)?;
         // SQLite keeps its own limit if that is lower.
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(self.row_limit).unwrap_or(i32::MAX))?;
@@ -248,7 +248,7 @@ impl SqliteSink {
 
 impl<S: Schema> Sink<S> for SqliteSink {
     fn open(&mut self, _schema: &'static TableSchema) -> RunResult {
-        self.open_database(Start::Empty)?;
+        self.open_database(EarlierRows::Empty)?;
         Ok(())
     }
 
@@ -260,7 +260,7 @@ impl<S: Schema> Sink<S> for SqliteSink {
         if self.opened.is_none() {
             check_whole(&self.path).map_err(classified)?;
         }
-        self.open_database(Start::Continue)
+        self.open_database(EarlierRows::Continue)
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {

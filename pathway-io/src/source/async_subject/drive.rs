@@ -29,7 +29,7 @@ use super::AsyncSubject;
 use crate::run::error::FailureKind;
 use crate::run::error::{BoxError, RunResult};
 use crate::run::panics::message;
-use crate::source::glue::{Handle, IntoRunResult};
+use crate::source::glue::{IntoRunResult, SubjectHandle};
 use crate::source::intake::{Intake, Registration};
 use crate::source::shared::Source;
 use crate::source::subject::Subject;
@@ -69,9 +69,9 @@ impl<S, O> Driven for Subject<S, O> {
     }
 }
 
-impl<C, R, const I: usize> Driven for Handle<C, R, I> {
+impl<C, R, const I: usize> Driven for SubjectHandle<C, R, I> {
     fn source(&self) -> Arc<Source> {
-        Arc::clone(Handle::source(self))
+        Arc::clone(SubjectHandle::source(self))
     }
 }
 
@@ -125,11 +125,11 @@ impl Drive {
         panics.catch(|| drop(runtime));
         let failure = tasks.failure.take();
         let result = match (ended.flatten(), failure) {
-            (_, Some(Failure::Panic(panic))) => {
+            (_, Some(TaskFailure::Panic(panic))) => {
                 panics.0.push(panic);
                 Ok(())
             }
-            (Some(Err(error)), _) | (_, Some(Failure::Error(error))) => Err(error),
+            (Some(Err(error)), _) | (_, Some(TaskFailure::Error(error))) => Err(error),
             (Some(Ok(())) | None, None) => Ok(()),
         };
         panics.raise(&self.source);
@@ -264,11 +264,11 @@ impl<F: Future<Output: IntoRunResult>> Future for Driving<'_, F> {
 /// The tasks of a `run`, and their failures.
 #[derive(Default)]
 struct Tasks {
-    failure: RefCell<Option<Failure>>,
+    failure: RefCell<Option<TaskFailure>>,
     waker: RefCell<Option<Waker>>,
 }
 
-enum Failure {
+enum TaskFailure {
     Error(BoxError),
     Panic(Panic),
 }
@@ -286,10 +286,10 @@ impl Tasks {
     }
 
     /// Records the first failure. A panic replaces an earlier error.
-    fn fail(&self, failure: Failure) {
+    fn fail(&self, failure: TaskFailure) {
         let mut first = self.failure.borrow_mut();
         match (&*first, &failure) {
-            (None, _) | (Some(Failure::Error(_)), Failure::Panic(_)) => *first = Some(failure),
+            (None, _) | (Some(TaskFailure::Error(_)), TaskFailure::Panic(_)) => *first = Some(failure),
             (Some(_), _) => {}
         }
         drop(first);
@@ -363,7 +363,7 @@ impl<T: Future> Task<T> {
     fn end(&mut self) {
         let task = self.task.take();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(task))) {
-            self.tasks.fail(Failure::Panic(panic));
+            self.tasks.fail(TaskFailure::Panic(panic));
         }
     }
 }
@@ -378,8 +378,8 @@ impl<T: Future<Output: TaskResult>> Future for Task<T> {
         match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(Ok(()))) => {}
-            Ok(Poll::Ready(Err(error))) => this.tasks.fail(Failure::Error(error)),
-            Err(panic) => this.tasks.fail(Failure::Panic(panic)),
+            Ok(Poll::Ready(Err(error))) => this.tasks.fail(TaskFailure::Error(error)),
+            Err(panic) => this.tasks.fail(TaskFailure::Panic(panic)),
         }
         this.end();
         Poll::Ready(())

@@ -12,7 +12,7 @@ use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
 use crate::source::intake::Push;
-use crate::source::lines::{Lines, LinesError, Report};
+use crate::source::lines::{Lines, LinesError, LinesReport};
 use crate::source::try_next_error::TryNextError;
 
 /// The parts of the push methods.
@@ -150,7 +150,7 @@ impl<S, O> AsyncSubject<S, O> {
         S: Schema,
     {
         let mut lines = Lines::new(lines.as_ref());
-        let mut report = Report::default();
+        let mut report = LinesReport::default();
         loop {
             let refused = match self.admit(Push::Wait).await {
                 Ok(admitted) => {

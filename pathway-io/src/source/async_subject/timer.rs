@@ -12,24 +12,26 @@ use crate::run::threads;
 /// The time for which the thread stays alive without a timer.
 const IDLE: Duration = Duration::from_secs(10);
 
-static CLOCK: Clock =
-    Clock { state: Lock::new(State { waiting: BTreeMap::new(), last: 0, is_running: false }), changed: Condvar::new() };
+static CLOCK: TimerThread = TimerThread {
+    state: Lock::new(TimerQueue { waiting: BTreeMap::new(), last: 0, is_running: false }),
+    changed: Condvar::new(),
+};
 
 /// The moment, and a number that distinguishes timers with the same moment.
-type Key = (Instant, u64);
+type TimerKey = (Instant, u64);
 
-struct Clock {
-    state: Lock<State>,
+struct TimerThread {
+    state: Lock<TimerQueue>,
     changed: Condvar,
 }
 
-struct State {
-    waiting: BTreeMap<Key, Waker>,
+struct TimerQueue {
+    waiting: BTreeMap<TimerKey, Waker>,
     last: u64,
     is_running: bool,
 }
 
-impl Clock {
+impl TimerThread {
     /// Runs the thread.
     fn run(&self) {
         let mut state = self.state.lock();
@@ -60,7 +62,7 @@ impl Clock {
         }
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, time: Duration) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, state: MutexGuard<'a, TimerQueue>, time: Duration) -> MutexGuard<'a, TimerQueue> {
         self.changed.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
     }
 }
@@ -68,7 +70,7 @@ impl Clock {
 /// Resolves at a moment.
 pub(super) struct Timer {
     at: Instant,
-    key: Option<Key>,
+    key: Option<TimerKey>,
 }
 
 impl Timer {

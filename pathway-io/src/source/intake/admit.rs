@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::Intake;
-use super::state::{Cuts, Entry, State};
+use super::state::{Cuts, Entry, IntakeState};
 use crate::rows::batch::Batch;
 use crate::rows::schema::Schema;
 use crate::run::error::Closed;
@@ -73,10 +73,10 @@ impl Intake {
     #[inline]
     pub(super) fn wait_for_space<'a>(
         self: &'a Arc<Self>,
-        mut state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, IntakeState>,
         entry: Entry,
         push: Push,
-    ) -> Result<MutexGuard<'a, State>, Refused> {
+    ) -> Result<MutexGuard<'a, IntakeState>, Refused> {
         loop {
             match self.poll_space(&mut state, entry, push) {
                 Poll::Ready(result) => return result.map(|()| state),
@@ -90,7 +90,7 @@ impl Intake {
     #[inline]
     pub(super) fn poll_space(
         self: &Arc<Self>,
-        state: &mut State,
+        state: &mut IntakeState,
         entry: Entry,
         push: Push,
     ) -> Poll<Result<(), Refused>> {
@@ -145,7 +145,7 @@ impl Intake {
 /// An admitted push, which holds the lock.
 pub(crate) struct Admitted<'a> {
     pub(super) intake: &'a Arc<Intake>,
-    pub(super) state: MutexGuard<'a, State>,
+    pub(super) state: MutexGuard<'a, IntakeState>,
     pub(super) table: usize,
 }
 

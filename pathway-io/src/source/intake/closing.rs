@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Intake;
-use super::state::{Cuts, Entry, State};
+use super::state::{Cuts, Entry, IntakeState};
 use crate::run::error::Closed;
 use crate::run::sync::MutexGuard;
 
@@ -103,9 +103,9 @@ impl Intake {
     /// Waits until a table or the intake is closed. Returns `None` after the deadline.
     pub(super) fn wait_closing<'a>(
         &self,
-        state: MutexGuard<'a, State>,
+        state: MutexGuard<'a, IntakeState>,
         deadline: Option<Instant>,
-    ) -> Option<MutexGuard<'a, State>> {
+    ) -> Option<MutexGuard<'a, IntakeState>> {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(self.time.now()));
         if left.is_some_and(|left| left.is_zero()) {
             return None;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Intake;
-use super::state::{Cuts, State};
-use crate::source::intake::pending::Load;
+use super::state::{Cuts, IntakeState};
+use crate::source::intake::pending::Amount;
 use crate::source::offset::SealedOffset;
 
 /// One commit of one source, on its way to the sequencer.
@@ -69,7 +69,7 @@ impl Drop for Serving<'_> {
 /// The right to have rows in flight. The drop of its last clone returns it.
 pub(crate) struct Credit {
     intake: Arc<Intake>,
-    pub(super) load: Load,
+    pub(super) load: Amount,
 }
 
 impl Credit {
@@ -87,7 +87,7 @@ impl Drop for Credit {
 impl Intake {
     /// Returns whether the backlog has space for `load`. If it has none, it notifies the sequencer once, because the
     /// rows in flight may wait for a checkpoint.
-    pub(super) fn has_space(&self, state: &mut State, load: Load) -> bool {
+    pub(super) fn has_space(&self, state: &mut IntakeState, load: Amount) -> bool {
         let has_space = state.in_flight.is_zero() || state.in_flight.plus(load).fits(self.limit);
         if !has_space && !std::mem::replace(&mut state.is_backpressured, true) {
             self.sequencer.send(IntakeMessage::Backpressured);
@@ -95,11 +95,11 @@ impl Intake {
         has_space
     }
 
-    pub(super) fn may_cut(&self, state: &mut State) -> bool {
+    pub(super) fn may_cut(&self, state: &mut IntakeState) -> bool {
         state.transactions_waiting == 0 && self.has_space(state, state.pending.before_tail())
     }
 
-    pub(super) fn cut_if_due(self: &Arc<Self>, state: &mut State) {
+    pub(super) fn cut_if_due(self: &Arc<Self>, state: &mut IntakeState) {
         if state.cut_due && state.has_cut() && self.may_cut(state) {
             self.cut(state);
         }
@@ -107,14 +107,14 @@ impl Intake {
 
     /// Sends all pending rows before the tail to the sequencer as one commit. Does nothing if there are neither rows
     /// nor an offset.
-    pub(super) fn cut(self: &Arc<Self>, state: &mut State) {
+    pub(super) fn cut(self: &Arc<Self>, state: &mut IntakeState) {
         if state.has_cut() {
             self.send(state, None);
         }
     }
 
     /// Sends a cut. With `serving`, the sequencer's thread is not woken.
-    pub(super) fn send(self: &Arc<Self>, state: &mut State, serving: Option<&Serving<'_>>) {
+    pub(super) fn send(self: &Arc<Self>, state: &mut IntakeState, serving: Option<&Serving<'_>>) {
         state.cut_due = false;
         state.is_backpressured = false;
         state.first_push = None;
@@ -125,7 +125,7 @@ impl Intake {
         let offset = state.offsets.seal();
         let load = state.pending.before_tail();
         // A lone offset also takes space, so that the number of offsets in flight is bounded.
-        let held = if load.is_zero() { Load { rows: 1, bytes: 0 } } else { load };
+        let held = if load.is_zero() { Amount { rows: 1, bytes: 0 } } else { load };
         state.in_flight = state.in_flight.plus(held);
         let taken = state.pending.take_before_tail();
         state.counts.rows += (load.rows - taken.bad.rows) as u64;
@@ -144,7 +144,7 @@ impl Intake {
     }
 
     /// Returns when the pending rows must be committed, or `None` if there are none or autocommit is off.
-    fn due(&self, state: &State) -> Option<Instant> {
+    fn due(&self, state: &IntakeState) -> Option<Instant> {
         let (first_push, interval) = state.first_push.zip(self.interval)?;
         match state.last_cut {
             None if self.eager => Some(first_push),
@@ -173,7 +173,7 @@ impl Intake {
         }
     }
 
-    fn release(self: &Arc<Self>, load: Load) {
+    fn release(self: &Arc<Self>, load: Amount) {
         let mut state = self.lock();
         state.in_flight = state.in_flight.minus(load);
         self.cut_if_due(&mut state);
@@ -182,7 +182,7 @@ impl Intake {
 
     /// Arms the autocommit timer after a push. If the backlog is full, it cuts immediately.
     #[inline]
-    pub(super) fn after_push(self: &Arc<Self>, state: &mut State) {
+    pub(super) fn after_push(self: &Arc<Self>, state: &mut IntakeState) {
         if state.first_push.is_none() && self.interval.is_some() {
             let now = self.time.now();
             state.first_push = Some(now);

@@ -53,14 +53,14 @@ use self::cut::Serving;
 pub(crate) use self::cut::{Credit, Cut, IntakeMessage, Outbox};
 #[cfg(feature = "async")]
 pub(crate) use self::poll::Registration;
-use self::state::State;
+use self::state::IntakeState;
 pub(crate) use self::state::{Cuts, Entry, Level};
 #[cfg(feature = "async")]
 pub(crate) use self::transaction::Committing;
 use crate::run::error::{Closed, FailureKind};
 use crate::run::sync::{self, Condvar, Mutex, MutexGuard};
 use crate::run::time::Time;
-use crate::source::intake::pending::Load;
+use crate::source::intake::pending::Amount;
 use crate::source::offset::{Offset, Offsets};
 
 /// The limit of the backlog in bytes. A larger row or transaction is accepted when nothing is in flight.
@@ -80,13 +80,13 @@ pub(crate) struct IntakeSettings {
 /// The rows of a source that wait for their commit. The module documentation describes it.
 pub(crate) struct Intake {
     source: usize,
-    limit: Load,
+    limit: Amount,
     interval: Option<Duration>,
     /// Whether the interval is counted from the last cut, and not from the first push after it.
     eager: bool,
     time: Time,
     sequencer: Box<dyn Outbox>,
-    state: Mutex<State>,
+    state: Mutex<IntakeState>,
     /// Notified when credit is returned, or when a subject is closed.
     space: Condvar,
     /// Notified when a subject is closed.
@@ -95,10 +95,10 @@ pub(crate) struct Intake {
 
 impl Intake {
     pub(crate) fn new(source: usize, tables: usize, settings: IntakeSettings, sequencer: impl Outbox) -> Arc<Self> {
-        let state = State::new(tables, settings.offsets, settings.cuts);
+        let state = IntakeState::new(tables, settings.offsets, settings.cuts);
         Arc::new(Intake {
             source,
-            limit: Load { rows: settings.backlog, bytes: BACKLOG_BYTES },
+            limit: Amount { rows: settings.backlog, bytes: BACKLOG_BYTES },
             interval: settings.autocommit,
             eager: settings.eager,
             time: settings.time,
@@ -109,19 +109,19 @@ impl Intake {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, IntakeState> {
         self.state.lock().unwrap_or_else(|poisoned| self.recover(poisoned.into_inner()))
     }
 
     /// A push runs the user's code under the lock (a column's default), which may panic.
     #[cold]
-    fn recover<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn recover<'a>(&self, mut state: MutexGuard<'a, IntakeState>) -> MutexGuard<'a, IntakeState> {
         state.pending.repair();
         sync::clear_poison(&self.state);
         state
     }
 
-    fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, mut state: MutexGuard<'a, IntakeState>) -> MutexGuard<'a, IntakeState> {
         state.waiting += 1;
         let mut state = self.space.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned.into_inner()));
         state.waiting -= 1;
@@ -137,7 +137,7 @@ impl Intake {
 
     fn commit_locked(
         self: &Arc<Self>,
-        mut state: MutexGuard<'_, State>,
+        mut state: MutexGuard<'_, IntakeState>,
         entry: Entry,
         serving: &Serving<'_>,
     ) -> Result<(), Closed> {
@@ -151,7 +151,7 @@ impl Intake {
 
     fn try_commit(
         self: &Arc<Self>,
-        state: &mut State,
+        state: &mut IntakeState,
         entry: Entry,
         serving: Option<&Serving<'_>>,
     ) -> Poll<Result<(), Closed>> {
@@ -188,7 +188,7 @@ impl Intake {
     }
 
     /// Releases the lock, and wakes all threads and tasks that wait for space.
-    fn announce_space(&self, mut state: MutexGuard<'_, State>) {
+    fn announce_space(&self, mut state: MutexGuard<'_, IntakeState>) {
         let tasks = state.space.take();
         drop(state);
         self.space.notify_all();
@@ -197,7 +197,7 @@ impl Intake {
     }
 
     /// Announces that something was closed, to pushes that wait for space as well.
-    fn announce_closing(&self, mut state: MutexGuard<'_, State>) {
+    fn announce_closing(&self, mut state: MutexGuard<'_, IntakeState>) {
         let tasks = state.closing.take();
         self.announce_space(state);
         self.closing.notify_all();
@@ -228,8 +228,8 @@ impl Intake {
         state.offsets_set
     }
 
-    /// Counts a bad row. Returns its number among all pushed rows of the table. A thread can have closed the table since
-    /// the row was found bad, and the summary may already be made: then the row does not count.
+    /// Counts a bad row. Returns its number among all pushed rows of the table. A thread can have closed the table
+    /// since the row was found bad, and the summary may already be made: then the row does not count.
     pub(crate) fn count_bad_row(&self, entry: Entry) -> Result<u64, Closed> {
         let mut state = self.lock();
         state.check_open(entry)?;
@@ -245,7 +245,7 @@ impl Intake {
 
     /// Returns the limit of the backlog as text.
     pub(crate) fn limit_text(&self) -> String {
-        let Load { rows, bytes } = self.limit;
+        let Amount { rows, bytes } = self.limit;
         format!("{rows} row{} or {} MiB", if rows == 1 { "" } else { "s" }, bytes / (1024 * 1024))
     }
 

@@ -1,4 +1,4 @@
-//! The rows of all tables of a source that will be one commit ([`Pending`]), and their amount ([`Load`]).
+//! The rows of all tables of a source that will be one commit ([`Pending`]), and their amount ([`Amount`]).
 //!
 //! The tables of a source have different row types, so the batches of each table are type-erased, and the index of the
 //! table identifies the type. If a source sets offsets, the rows after the last one are the *tail*. They wait for the
@@ -22,31 +22,31 @@ const LOCKED_ROWS: usize = 256;
 
 /// An amount of rows, in both measures of the backlog.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Load {
+pub(crate) struct Amount {
     pub(crate) rows: usize,
     pub(crate) bytes: usize,
 }
 
-impl Load {
-    pub(crate) const MAX: Load = Load { rows: usize::MAX, bytes: usize::MAX };
+impl Amount {
+    pub(crate) const MAX: Amount = Amount { rows: usize::MAX, bytes: usize::MAX };
 
     pub(crate) fn is_zero(self) -> bool {
         self.rows == 0
     }
 
-    pub(crate) fn plus(self, other: Load) -> Load {
-        Load { rows: self.rows + other.rows, bytes: self.bytes.saturating_add(other.bytes) }
+    pub(crate) fn plus(self, other: Amount) -> Amount {
+        Amount { rows: self.rows + other.rows, bytes: self.bytes.saturating_add(other.bytes) }
     }
 
-    pub(crate) fn minus(self, other: Load) -> Load {
-        Load { rows: self.rows - other.rows, bytes: self.bytes.saturating_sub(other.bytes) }
+    pub(crate) fn minus(self, other: Amount) -> Amount {
+        Amount { rows: self.rows - other.rows, bytes: self.bytes.saturating_sub(other.bytes) }
     }
 
-    pub(crate) fn fits(self, limit: Load) -> bool {
+    pub(crate) fn fits(self, limit: Amount) -> bool {
         self.rows <= limit.rows && self.bytes <= limit.bytes
     }
 
-    pub(crate) fn reaches(self, limit: Load) -> bool {
+    pub(crate) fn reaches(self, limit: Amount) -> bool {
         self.rows >= limit.rows || self.bytes >= limit.bytes
     }
 }
@@ -101,9 +101,9 @@ impl<S: Schema> AnyBatches for Batches<S> {
 #[derive(Default)]
 pub(crate) struct Pending {
     tables: Vec<Option<Box<dyn AnyBatches>>>,
-    pub(crate) load: Load,
+    pub(crate) load: Amount,
     /// The load before the tail; `None` without a tail.
-    before_tail: Option<Load>,
+    before_tail: Option<Amount>,
     bad: BadLines,
     /// Whether the rows replace a whole table: [`Pending::start_table`].
     pub(crate) replaces: bool,
@@ -152,7 +152,7 @@ impl Pending {
         let before = batch.bytes();
         fill(batch)?;
         let grown = batch.bytes() - before;
-        self.load = self.load.plus(Load { rows: 1, bytes: grown });
+        self.load = self.load.plus(Amount { rows: 1, bytes: grown });
         Ok(())
     }
 
@@ -163,7 +163,7 @@ impl Pending {
         &mut self,
         table: usize,
         pool: &AnyPool,
-        limit: Load,
+        limit: Amount,
         offered: &mut u64,
         rows: &mut impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
     ) -> Result<bool, E> {
@@ -174,7 +174,7 @@ impl Pending {
                 None => return Ok(true),
                 Some(pushed) => pushed?,
             }
-            self.load = self.load.plus(Load { rows: 1, bytes: batch.bytes() - before });
+            self.load = self.load.plus(Amount { rows: 1, bytes: batch.bytes() - before });
             *offered += 1;
             if batch.is_full() || self.load.reaches(limit) {
                 break;
@@ -188,7 +188,7 @@ impl Pending {
     pub(crate) fn start_table<S: Schema>(&mut self, table: usize, pool: &AnyPool) {
         self.replaces = true;
         if batches::<S>(&mut self.tables, table, pool).start_table() {
-            self.load = self.load.plus(Load { rows: 1, bytes: 0 });
+            self.load = self.load.plus(Amount { rows: 1, bytes: 0 });
             self.bad.rows += 1;
         }
     }
@@ -222,7 +222,7 @@ impl Pending {
     }
 
     /// Returns the load before the tail, which a cut takes.
-    pub(crate) fn before_tail(&self) -> Load {
+    pub(crate) fn before_tail(&self) -> Amount {
         self.before_tail.unwrap_or(self.load)
     }
 
@@ -233,7 +233,7 @@ impl Pending {
             return Taken { parts: self.take(), bad, replaces };
         };
         self.load = self.load.minus(before);
-        self.before_tail = Some(Load::default());
+        self.before_tail = Some(Amount::default());
         let tail = self.bad.split_off_tail();
         let bad = std::mem::replace(&mut self.bad, tail);
         let tables = self.tables.iter_mut().enumerate();
@@ -246,7 +246,7 @@ impl Pending {
     pub(crate) fn push_bad(&mut self, line: &[u8]) {
         self.bad.text.extend_from_slice(line);
         self.bad.rows += 1;
-        self.load = self.load.plus(Load { rows: 1, bytes: line.len() });
+        self.load = self.load.plus(Amount { rows: 1, bytes: line.len() });
     }
 
     pub(crate) fn drop_tail(&mut self) {
@@ -277,7 +277,7 @@ impl Pending {
 
     /// Takes the rows of each table that has any, and leaves none.
     fn take(&mut self) -> Vec<(usize, Box<dyn Any + Send>)> {
-        self.load = Load::default();
+        self.load = Amount::default();
         let tables = self.tables.iter_mut().enumerate();
         tables.filter_map(|(table, batches)| Some((table, batches.as_mut()?.take()?))).collect()
     }

@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::state::{Entry, State};
+use super::state::{Entry, IntakeState};
 use super::transaction::Committing;
 use super::wakers::Wakers;
 use super::{Admitted, Intake, Push, Refused};
@@ -17,7 +17,7 @@ use crate::run::sync::MutexGuard;
 use crate::source::offset::Offset;
 
 /// The list of tasks that wait for one event.
-type List = fn(&mut State) -> &mut Wakers;
+type List = fn(&mut IntakeState) -> &mut Wakers;
 
 /// A task's entry in a list of waiting tasks, which is empty while the task does not wait. Its drop removes the entry.
 pub(crate) struct Registration<I: Deref<Target = Intake>> {
@@ -39,11 +39,11 @@ impl<I: Deref<Target = Intake>> Registration<I> {
     }
 
     /// Returns the lock, for a task that is in no list.
-    fn enter<'a>(&mut self, intake: &'a Intake) -> MutexGuard<'a, State> {
+    fn enter<'a>(&mut self, intake: &'a Intake) -> MutexGuard<'a, IntakeState> {
         enter(intake, self.list, &mut self.number)
     }
 
-    fn wait(&mut self, mut state: MutexGuard<'_, State>, waker: &Waker) {
+    fn wait(&mut self, mut state: MutexGuard<'_, IntakeState>, waker: &Waker) {
         self.number = Some((self.list)(&mut state).add(waker.clone()));
     }
 }
@@ -58,7 +58,7 @@ impl<I: Deref<Target = Intake>> Drop for Registration<I> {
 }
 
 /// Removes the task from the list, and returns the lock.
-fn enter<'a>(intake: &'a Intake, list: List, number: &mut Option<u64>) -> MutexGuard<'a, State> {
+fn enter<'a>(intake: &'a Intake, list: List, number: &mut Option<u64>) -> MutexGuard<'a, IntakeState> {
     let mut state = intake.lock();
     if let Some(number) = number.take()
         && let Some(waker) = list(&mut state).remove(number)
@@ -127,7 +127,7 @@ impl Intake {
 
     fn poll_closing(
         &self,
-        is_closed: impl FnOnce(&State) -> bool,
+        is_closed: impl FnOnce(&IntakeState) -> bool,
         registration: &mut Registration<impl Deref<Target = Intake>>,
         cx: &Context<'_>,
     ) -> Poll<()> {

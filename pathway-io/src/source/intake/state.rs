@@ -1,10 +1,10 @@
-//! The state under the mutex of an intake ([`State`]), and the rules that depend only on this state.
+//! The state under the mutex of an intake ([`IntakeState`]), and the rules that depend only on this state.
 
 use std::time::Instant;
 
 use super::wakers::Wakers;
 use crate::run::error::Closed;
-use crate::source::intake::pending::{Load, Pending};
+use crate::source::intake::pending::{Amount, Pending};
 use crate::source::offset::{Offset, Offsets};
 
 /// The target of a handle: a table, in one attempt of its source.
@@ -39,9 +39,9 @@ pub(crate) struct Counts {
 pub(crate) struct Level {
     pub(crate) counts: Counts,
     /// Rows that wait for their commit.
-    pub(crate) pending: Load,
+    pub(crate) pending: Amount,
     /// Rows that the slowest sink has not taken.
-    pub(crate) in_flight: Load,
+    pub(crate) in_flight: Amount,
     /// Rows that were pushed, good and bad.
     pub(crate) offered: u64,
     pub(crate) attempt: u32,
@@ -52,11 +52,11 @@ pub(crate) struct Level {
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct IntakeState {
     pub(super) pending: Pending,
     pub(super) offsets: Offsets,
     pub(super) cuts: Cuts,
-    pub(super) in_flight: Load,
+    pub(super) in_flight: Amount,
     /// The time of the oldest pending row. It is recorded only with autocommit.
     pub(super) first_push: Option<Instant>,
     /// The time of the last cut. It is recorded only for an eager source.
@@ -81,7 +81,7 @@ pub(super) struct State {
     /// next offset.
     pub(super) awaited: usize,
     /// The rows that a cut could take before an offset began to wait. They do not wait because of the transaction.
-    before_wait: Load,
+    before_wait: Amount,
     /// The number of the attempt. Handles of an earlier attempt stay closed.
     pub(super) attempt: u32,
     /// Tasks that wait for space, as threads wait for [`Intake::space`](super::Intake).
@@ -100,10 +100,10 @@ pub(super) struct State {
     pub(super) counts: Counts,
 }
 
-impl State {
+impl IntakeState {
     pub(super) fn new(tables: usize, offsets: Offsets, cuts: Cuts) -> Self {
         let (closed_tables, offered) = (vec![false; tables], vec![0; tables]);
-        State { offsets, cuts, closed_tables, offered, ..State::default() }
+        IntakeState { offsets, cuts, closed_tables, offered, ..IntakeState::default() }
     }
 
     #[inline]
@@ -154,7 +154,7 @@ impl State {
     }
 
     /// Returns the rows that no cut can take: those after the last offset, or those that wait for a transaction.
-    pub(super) fn blocked(&self) -> Load {
+    pub(super) fn blocked(&self) -> Amount {
         if self.offset_waits() { self.pending.load.minus(self.before_wait) } else { self.pending.load }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::cut::Serving;
-use super::state::{Entry, State};
+use super::state::{Entry, IntakeState};
 use super::{Intake, Push, Refused};
 use crate::run::error::Closed;
 use crate::run::sync::MutexGuard;
@@ -73,7 +73,7 @@ impl<'a, O> Committing<'a, O> {
     }
 
     /// Removes the transaction from the queue, and makes a cut that waited for it.
-    pub(super) fn leave_queue(&mut self, mut state: MutexGuard<'_, State>) {
+    pub(super) fn leave_queue(&mut self, mut state: MutexGuard<'_, IntakeState>) {
         // The queue of an earlier attempt ended with it.
         if std::mem::take(&mut self.is_queued) && self.entry.attempt == state.attempt {
             state.transactions_waiting -= 1;
@@ -83,7 +83,7 @@ impl<'a, O> Committing<'a, O> {
     }
 
     /// Commits the transaction if there is space.
-    pub(super) fn poll(&mut self, state: &mut State, serving: Option<&Serving<'_>>) -> Poll<Result<(), Refused>>
+    pub(super) fn poll(&mut self, state: &mut IntakeState, serving: Option<&Serving<'_>>) -> Poll<Result<(), Refused>>
     where
         O: Offset,
     {

@@ -46,7 +46,7 @@ impl Cluster {
                 if greeter.answer(Answer::Accepted, Some(Greeting { process: 0, ..other })).is_err() {
                     continue;
                 }
-                if other.kind == Kind::Data as u64 {
+                if other.kind == ConnectionKind::Data as u64 {
                     data.push(stream);
                 } else {
                     with(stream.try_clone().unwrap());

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::check::{SinkCheck, Verdict};
 use super::directory::Directory;
 use super::killed;
-use super::values::{self, Kind};
+use super::values::{self, ValueKind};
 use super::written::{Form, Order, Written, equal, expected};
 use crate::pipeline::testing::rows::text;
 use crate::rows::batch::{Batch, Pool};
@@ -104,31 +104,31 @@ where
     }
 
     fn keeps_nulls(&self) -> Verdict {
-        self.keeps(Kind::Null, "a null")
+        self.keeps(ValueKind::Null, "a null")
     }
 
     fn keeps_empty_values(&self) -> Verdict {
-        self.keeps(Kind::Empty, "an empty value")
+        self.keeps(ValueKind::Empty, "an empty value")
     }
 
     fn keeps_quotes(&self) -> Verdict {
-        self.keeps(Kind::Quotes, "a separator or a quote")
+        self.keeps(ValueKind::Quotes, "a separator or a quote")
     }
 
     fn keeps_nul(&self) -> Verdict {
-        self.keeps(Kind::Nul, "a NUL")
+        self.keeps(ValueKind::Nul, "a NUL")
     }
 
     fn keeps_extremes(&self) -> Verdict {
-        self.keeps(Kind::Extremes, "an extreme value")
+        self.keeps(ValueKind::Extremes, "an extreme value")
     }
 
     fn keeps_nan_and_infinity(&self) -> Verdict {
-        self.keeps(Kind::NotFinite, "a NaN or an infinity")
+        self.keeps(ValueKind::NotFinite, "a NaN or an infinity")
     }
 
     /// A value is written as it is, or refused with an error.
-    fn keeps(&self, kind: Kind, what: &str) -> Verdict {
+    fn keeps(&self, kind: ValueKind, what: &str) -> Verdict {
         let rows = values::special::<S>(kind)?;
         let mut commits = Vec::new();
         for (time, (_, row)) in (1..).zip(&rows) {

@@ -11,7 +11,7 @@ use super::ended::{GRACE_PERIOD, ended};
 use super::failing::FailingSinks;
 use crate::pipeline::testing::clock::DEADLINE;
 use crate::pipeline::testing::harness::Harness;
-use crate::pipeline::testing::recorder::{Fail, Stop};
+use crate::pipeline::testing::recorder::{Fail, StopRule};
 use crate::pipeline::testing::report::Report;
 use crate::pipeline::testing::tables::TestedTables;
 use crate::run::error::Error;
@@ -135,27 +135,27 @@ where
 
     /// A stop before the first row ends `run`.
     fn stops_before_a_row(&self) -> Verdict {
-        self.ends("before its first row", Stop::Before)
+        self.ends("before its first row", StopRule::Before)
     }
 
     /// A stop between two rows ends `run`.
     fn stops_between_rows(&self) -> Verdict {
-        self.ends("between two rows", Stop::AfterRows(3))
+        self.ends("between two rows", StopRule::AfterRows(3))
     }
 
     /// A stop ends a `run` that waits for backlog space.
     fn stops_in_a_full_backlog(&self) -> Verdict {
-        self.ends("while a push waited for backlog space", Stop::Full)
+        self.ends("while a push waited for backlog space", StopRule::Full)
     }
 
-    fn ends(&self, when: &str, stop: Stop) -> Verdict {
+    fn ends(&self, when: &str, stop: StopRule) -> Verdict {
         let report = self.disturbed().options(ReadOptions::new().backlog(1)).stop(stop).run();
         ended(&report, &format!("after a stop {when}"))
     }
 
     /// After `Closed`, `run` pushes nothing more.
     fn stops_pushing_after_closed(&self) -> Verdict {
-        let report = self.disturbed().stop(Stop::Before).run();
+        let report = self.disturbed().stop(StopRule::Before).run();
         match report.refusals {
             0..=MOST_REFUSALS => Ok(()),
             refusals => Err(format!(
@@ -243,12 +243,14 @@ where
     }
 
     /// Returns the event that stops a run which should send these rows, or `None` if the source ends by itself.
-    fn stop_after(&self, tables: &[TableRows]) -> Option<Stop> {
+    fn stop_after(&self, tables: &[TableRows]) -> Option<StopRule> {
         match self.length {
-            Length::Ends => Some(Stop::Never),
+            Length::Ends => Some(StopRule::Never),
             Length::EndlessAfter(_) if count(tables) == 0 => None,
             // Threads of a source need not feed its tables in the same proportion each time.
-            Length::EndlessAfter(_) => Some(Stop::AfterEach(tables.iter().map(|table| table.pushes.len()).collect())),
+            Length::EndlessAfter(_) => {
+                Some(StopRule::AfterEach(tables.iter().map(|table| table.pushes.len()).collect()))
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::rows::schema::Schema;
 
 /// A kind of value that outputs are known to lose or to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     Null,
     Empty,
     Quotes,
@@ -48,12 +48,12 @@ fn refused<S: Schema>(row: &serde_json::Map<String, Value>) -> Option<String> {
 }
 
 /// Returns rows with special values, each in one column only, with the name of the column.
-pub(super) fn special<S: Schema>(kind: Kind) -> Result<Vec<(&'static str, Value)>, String> {
+pub(super) fn special<S: Schema>(kind: ValueKind) -> Result<Vec<(&'static str, Value)>, String> {
     let mut rows = Vec::new();
     let mut number = 100;
     for column in S::SCHEMA.columns {
         let mut values = specials(&column.data_type, kind);
-        if kind == Kind::Null && column.optional {
+        if kind == ValueKind::Null && column.optional {
             values.push(Value::Null);
         }
         for value in values {
@@ -95,22 +95,22 @@ fn ordinary(ty: &DataType, n: u64) -> Value {
     }
 }
 
-fn specials(ty: &DataType, kind: Kind) -> Vec<Value> {
+fn specials(ty: &DataType, kind: ValueKind) -> Vec<Value> {
     match ty {
         DataType::Optional(item) => {
             let mut values = specials(item, kind);
-            values.extend((kind == Kind::Null).then_some(Value::Null));
+            values.extend((kind == ValueKind::Null).then_some(Value::Null));
             values
         }
         DataType::List(item) => {
             let mut values: Vec<Value> = specials(item, kind).into_iter().map(|value| json!([value])).collect();
-            values.extend((kind == Kind::Empty).then(|| json!([])));
+            values.extend((kind == ValueKind::Empty).then(|| json!([])));
             values
         }
         DataType::Map(item) => {
             let mut values: Vec<Value> = specials(item, kind).into_iter().map(|value| json!({"key": value})).collect();
             values.extend(texts(kind).into_iter().map(|key| json!({key: ordinary(item, 1)})));
-            values.extend((kind == Kind::Empty).then(|| json!({})));
+            values.extend((kind == ValueKind::Empty).then(|| json!({})));
             values
         }
         DataType::Array(item, len) => {
@@ -129,34 +129,36 @@ fn specials(ty: &DataType, kind: Kind) -> Vec<Value> {
         DataType::Str => texts(kind).into_iter().map(Value::from).collect(),
         DataType::Json => {
             let mut values: Vec<Value> = texts(kind).into_iter().map(Value::from).collect();
-            values.extend((kind == Kind::Extremes).then(|| json!([u64::MAX, i64::MIN, f64::MAX, {"a": [[]]}])));
+            values.extend((kind == ValueKind::Extremes).then(|| json!([u64::MAX, i64::MIN, f64::MAX, {"a": [[]]}])));
             values
         }
         DataType::Bytes => match kind {
-            Kind::Empty => vec![json!("")],
-            Kind::Nul => vec![base64(b"\0"), base64(b"a\0b")],
-            Kind::Quotes => vec![base64(b"\"',;\\\r\n")],
-            Kind::Extremes => vec![base64(&(0..=255).collect::<Vec<u8>>())],
-            Kind::Null | Kind::NotFinite => Vec::new(),
+            ValueKind::Empty => vec![json!("")],
+            ValueKind::Nul => vec![base64(b"\0"), base64(b"a\0b")],
+            ValueKind::Quotes => vec![base64(b"\"',;\\\r\n")],
+            ValueKind::Extremes => vec![base64(&(0..=255).collect::<Vec<u8>>())],
+            ValueKind::Null | ValueKind::NotFinite => Vec::new(),
         },
-        DataType::F32 | DataType::F64 if kind == Kind::NotFinite => {
+        DataType::F32 | DataType::F64 if kind == ValueKind::NotFinite => {
             vec![json!("NaN"), json!("Infinity"), json!("-Infinity")]
         }
-        _ if kind == Kind::Extremes => extremes(ty),
+        _ if kind == ValueKind::Extremes => extremes(ty),
         _ => Vec::new(),
     }
 }
 
-fn texts(kind: Kind) -> Vec<String> {
+fn texts(kind: ValueKind) -> Vec<String> {
     let texts: &[&str] = match kind {
-        Kind::Empty => &[""],
-        Kind::Quotes => &["\"", "\"\"", "'", "a,b", "a;b", "\\", "\\N", "\n", "a\r\nb", "\t", " a ", "NULL", "null"],
-        Kind::Nul => &["\0", "a\0b", "\0\0"],
-        Kind::Extremes => &["\u{e9}", "e\u{301}", "\u{1f600}", "\u{10ffff}", "\u{feff}", "\u{1}\u{1f}\u{7f}"],
-        Kind::Null | Kind::NotFinite => &[],
+        ValueKind::Empty => &[""],
+        ValueKind::Quotes => {
+            &["\"", "\"\"", "'", "a,b", "a;b", "\\", "\\N", "\n", "a\r\nb", "\t", " a ", "NULL", "null"]
+        }
+        ValueKind::Nul => &["\0", "a\0b", "\0\0"],
+        ValueKind::Extremes => &["\u{e9}", "e\u{301}", "\u{1f600}", "\u{10ffff}", "\u{feff}", "\u{1}\u{1f}\u{7f}"],
+        ValueKind::Null | ValueKind::NotFinite => &[],
     };
     let mut texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-    if kind == Kind::Extremes {
+    if kind == ValueKind::Extremes {
         texts.push("long".repeat(20_000));
     }
     texts

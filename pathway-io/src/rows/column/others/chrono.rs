@@ -9,10 +9,10 @@
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, Timelike, Utc};
 
 use super::iso8601::{
-    Clock, Day, NO_DAY, OUT_OF_RANGE, read_date, read_date_time, read_instant, read_time, write_date, write_date_time,
-    write_offset, write_time, write_utc,
+    Day, NO_DAY, OUT_OF_RANGE, TimeOfDay, read_date, read_date_time, read_instant, read_time, write_date,
+    write_date_time, write_offset, write_time, write_utc,
 };
-use super::text_form::{FORM, Fault, TextForm, text_forms};
+use super::text_form::{FORM, TextFault, TextForm, text_forms};
 use crate::rows::column::duration::duration;
 use crate::rows::column::number::NumberBuffer;
 use crate::rows::column::{Style, column_type};
@@ -48,11 +48,11 @@ fn time_delta_of_nanos(nanos: i128) -> Option<TimeDelta> {
     TimeDelta::new(seconds, nanos)
 }
 
-fn to_date(day: Day) -> Result<NaiveDate, Fault> {
+fn to_date(day: Day) -> Result<NaiveDate, TextFault> {
     NaiveDate::from_ymd_opt(day.year, day.month.into(), day.day.into()).ok_or(NO_DAY)
 }
 
-fn to_time(clock: Clock) -> Result<NaiveTime, Fault> {
+fn to_time(clock: TimeOfDay) -> Result<NaiveTime, TextFault> {
     let (second, nano) = if clock.second == 60 { (59, clock.nano + SECOND) } else { (clock.second, clock.nano) };
     NaiveTime::from_hms_nano_opt(clock.hour.into(), clock.minute.into(), second.into(), nano).ok_or(FORM)
 }
@@ -62,11 +62,11 @@ fn of_date(date: NaiveDate) -> Day {
     Day { year: date.year(), month: date.month() as u8, day: date.day() as u8 }
 }
 
-fn of_time(time: NaiveTime) -> Clock {
+fn of_time(time: NaiveTime) -> TimeOfDay {
     let leap = time.nanosecond() / SECOND;
     // At most 23, 59 and 60.
     let [hour, minute, second] = [time.hour(), time.minute(), time.second() + leap].map(|part| part as u8);
-    Clock { hour, minute, second, nano: time.nanosecond() % SECOND }
+    TimeOfDay { hour, minute, second, nano: time.nanosecond() % SECOND }
 }
 
 /// Returns the time that its text reads back as. A leap second is written only at the end of a minute of the local
@@ -84,7 +84,7 @@ fn no_offset() -> FixedOffset {
     Utc.fix()
 }
 
-fn read_both(text: &str) -> Result<NaiveDateTime, Fault> {
+fn read_both(text: &str) -> Result<NaiveDateTime, TextFault> {
     let (day, clock) = read_date_time(text)?;
     Ok(to_date(day)?.and_time(to_time(clock)?))
 }
@@ -113,7 +113,7 @@ impl TextForm for DateTime<FixedOffset> {
         DateTime::from_naive_utc_and_offset(utc, offset)
     }
 
-    fn parse(text: &str) -> Result<DateTime<FixedOffset>, Fault> {
+    fn parse(text: &str) -> Result<DateTime<FixedOffset>, TextFault> {
         let (day, clock, east) = read_instant(text)?;
         let offset = FixedOffset::east_opt(east).ok_or(OUT_OF_RANGE)?;
         match to_date(day) {
@@ -149,7 +149,7 @@ fn day_beyond(east: i32) -> Day {
 }
 
 /// Returns the instant of such a local time.
-fn beyond_calendar(day: Day, clock: Clock, offset: FixedOffset) -> Option<DateTime<FixedOffset>> {
+fn beyond_calendar(day: Day, clock: TimeOfDay, offset: FixedOffset) -> Option<DateTime<FixedOffset>> {
     let east = offset.local_minus_utc();
     let end = if east < 0 { NaiveDate::MIN } else { NaiveDate::MAX };
     let local = to_time(clock).ok()?;

@@ -8,7 +8,7 @@
 
 use rust_decimal::Decimal;
 
-use super::text_form::{FORM, Fault, TextForm};
+use super::text_form::{FORM, TextFault, TextForm};
 use crate::rows::column::number::NumberBuffer;
 use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
@@ -25,7 +25,7 @@ impl TextForm for Decimal {
         (self.mantissa(), self.scale())
     }
 
-    fn parse(text: &str) -> Result<Decimal, Fault> {
+    fn parse(text: &str) -> Result<Decimal, TextFault> {
         // The crate's own parser accepts underscores, and `.5`.
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));

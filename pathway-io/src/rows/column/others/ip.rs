@@ -6,7 +6,7 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::str::FromStr;
 
-use super::text_form::{FORM, Fault, TextForm, text_forms};
+use super::text_form::{FORM, TextFault, TextForm, text_forms};
 use crate::rows::column::Style;
 
 const V4: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
@@ -24,7 +24,7 @@ fn without_flow_v6(mut address: SocketAddrV6) -> SocketAddrV6 {
     address
 }
 
-fn parse<T: FromStr>(text: &str) -> Result<T, Fault> {
+fn parse<T: FromStr>(text: &str) -> Result<T, TextFault> {
     text.parse().map_err(|_| FORM)
 }
 

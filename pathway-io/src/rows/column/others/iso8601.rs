@@ -7,14 +7,14 @@
 //! The crates' own parsers accept more than is safe in a column: for a date, `jiff` ignores a time after it. Each crate
 //! also writes fractions and years in its own way.
 
-use super::text_form::{FORM, Fault};
+use super::text_form::{FORM, TextFault};
 use crate::rows::column::Style;
 
-const NO_TIME: Fault = "the time of day does not exist";
+const NO_TIME: TextFault = "the time of day does not exist";
 /// The fault of a date that the calendar, or the type, does not have.
-pub(super) const NO_DAY: Fault = "the day does not exist";
+pub(super) const NO_DAY: TextFault = "the day does not exist";
 /// The fault of a moment that is out of the type's range.
-pub(super) const OUT_OF_RANGE: Fault = "it is out of range";
+pub(super) const OUT_OF_RANGE: TextFault = "it is out of range";
 
 /// A day as it is written, which need not exist in the calendar.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(crate) struct Day {
 
 /// A time of day as it is written, where 60 stands for a leap second.
 #[derive(Clone, Copy)]
-pub(crate) struct Clock {
+pub(crate) struct TimeOfDay {
     pub(crate) hour: u8,
     pub(crate) minute: u8,
     pub(crate) second: u8,
@@ -35,31 +35,31 @@ pub(crate) struct Clock {
 
 /// Reads a date and nothing else.
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "arrow", feature = "postgres"))]
-pub(crate) fn read_date(text: &str) -> Result<Day, Fault> {
-    read(text, Reader::day, b"Tt ", "a `Date` has no time of day")
+pub(crate) fn read_date(text: &str) -> Result<Day, TextFault> {
+    read(text, Unread::day, b"Tt ", "a `Date` has no time of day")
 }
 
 /// Reads a time of day and nothing else.
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "arrow", feature = "postgres"))]
-pub(crate) fn read_time(text: &str) -> Result<Clock, Fault> {
-    read(text, Reader::clock, b"Zz+-", "a `Time` has no offset")
+pub(crate) fn read_time(text: &str) -> Result<TimeOfDay, TextFault> {
+    read(text, Unread::clock, b"Zz+-", "a `Time` has no offset")
 }
 
 /// Reads a date and a time without an offset.
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "arrow", feature = "postgres"))]
-pub(crate) fn read_date_time(text: &str) -> Result<(Day, Clock), Fault> {
-    read(text, Reader::day_and_clock, b"Zz+-", "a `DateTime` has no offset")
+pub(crate) fn read_date_time(text: &str) -> Result<(Day, TimeOfDay), TextFault> {
+    read(text, Unread::day_and_clock, b"Zz+-", "a `DateTime` has no offset")
 }
 
 /// Reads a whole text. `fault` is the error if one of the bytes in `more` follows the value.
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "arrow", feature = "postgres"))]
 fn read<'a, T>(
     text: &'a str,
-    value: fn(&mut Reader<'a>) -> Result<T, Fault>,
+    value: fn(&mut Unread<'a>) -> Result<T, TextFault>,
     more: &[u8],
-    fault: Fault,
-) -> Result<T, Fault> {
-    let mut reader = Reader(text.as_bytes());
+    fault: TextFault,
+) -> Result<T, TextFault> {
+    let mut reader = Unread(text.as_bytes());
     let value = value(&mut reader)?;
     match reader.0.first() {
         None => Ok(value),
@@ -69,8 +69,8 @@ fn read<'a, T>(
 }
 
 /// Reads a date and a time with their offset, in seconds east of UTC.
-pub(crate) fn read_instant(text: &str) -> Result<(Day, Clock, i32), Fault> {
-    let mut reader = Reader(text.as_bytes());
+pub(crate) fn read_instant(text: &str) -> Result<(Day, TimeOfDay, i32), TextFault> {
+    let mut reader = Unread(text.as_bytes());
     let (day, clock) = reader.day_and_clock()?;
     if reader.0.is_empty() {
         return Err("its offset is missing");
@@ -80,9 +80,9 @@ pub(crate) fn read_instant(text: &str) -> Result<(Day, Clock, i32), Fault> {
 }
 
 /// The unread rest of a text.
-struct Reader<'a>(&'a [u8]);
+struct Unread<'a>(&'a [u8]);
 
-impl Reader<'_> {
+impl Unread<'_> {
     fn take(&mut self, byte: u8) -> bool {
         match self.0 {
             [first, rest @ ..] if *first == byte => {
@@ -93,7 +93,7 @@ impl Reader<'_> {
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Fault> {
+    fn expect(&mut self, byte: u8) -> Result<(), TextFault> {
         if self.take(byte) { Ok(()) } else { Err(FORM) }
     }
 
@@ -102,7 +102,7 @@ impl Reader<'_> {
     }
 
     /// Returns a number of exactly this many digits, at most nine.
-    fn number(&mut self, digits: usize) -> Result<u32, Fault> {
+    fn number(&mut self, digits: usize) -> Result<u32, TextFault> {
         let (number, rest) = self.0.split_at_checked(digits).ok_or(FORM)?;
         if !number.iter().all(u8::is_ascii_digit) {
             return Err(FORM);
@@ -111,12 +111,12 @@ impl Reader<'_> {
         Ok(number.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')))
     }
 
-    fn two(&mut self) -> Result<u8, Fault> {
+    fn two(&mut self) -> Result<u8, TextFault> {
         // Below 100.
         Ok(self.number(2)? as u8)
     }
 
-    fn day(&mut self) -> Result<Day, Fault> {
+    fn day(&mut self) -> Result<Day, TextFault> {
         let minus = self.take(b'-');
         let digits = if minus || self.take(b'+') { self.digits().clamp(4, 6) } else { 4 };
         // Below 1,000,000.
@@ -127,7 +127,7 @@ impl Reader<'_> {
         Ok(Day { year: if minus { -year } else { year }, month, day: self.two()? })
     }
 
-    fn clock(&mut self) -> Result<Clock, Fault> {
+    fn clock(&mut self) -> Result<TimeOfDay, TextFault> {
         let hour = self.two()?;
         self.expect(b':')?;
         let minute = self.two()?;
@@ -145,10 +145,10 @@ impl Reader<'_> {
         if hour > 23 || minute > 59 || second > 60 {
             return Err(NO_TIME);
         }
-        Ok(Clock { hour, minute, second, nano })
+        Ok(TimeOfDay { hour, minute, second, nano })
     }
 
-    fn day_and_clock(&mut self) -> Result<(Day, Clock), Fault> {
+    fn day_and_clock(&mut self) -> Result<(Day, TimeOfDay), TextFault> {
         let day = self.day()?;
         if self.0.is_empty() {
             return Err("its time of day is missing");
@@ -156,7 +156,7 @@ impl Reader<'_> {
         if self.take(b'T') || self.take(b't') || self.take(b' ') { Ok((day, self.clock()?)) } else { Err(FORM) }
     }
 
-    fn offset(&mut self) -> Result<i32, Fault> {
+    fn offset(&mut self) -> Result<i32, TextFault> {
         if self.take(b'Z') || self.take(b'z') {
             return Ok(0);
         }
@@ -194,7 +194,7 @@ pub(super) fn write_date(date: Day, out: &mut Vec<u8>) {
     write_digits::<2>(date.day.into(), out);
 }
 
-pub(super) fn write_time(clock: Clock, out: &mut Vec<u8>) {
+pub(super) fn write_time(clock: TimeOfDay, out: &mut Vec<u8>) {
     write_whole_time(clock, out);
     let zeros = out.iter().rev().take_while(|byte| **byte == b'0').count();
     // The point is removed, too, if no digit remains after it.
@@ -203,7 +203,7 @@ pub(super) fn write_time(clock: Clock, out: &mut Vec<u8>) {
 }
 
 /// Writes a time with all nine digits of its second.
-fn write_whole_time(clock: Clock, out: &mut Vec<u8>) {
+fn write_whole_time(clock: TimeOfDay, out: &mut Vec<u8>) {
     write_digits::<2>(clock.hour.into(), out);
     out.push(b':');
     write_digits::<2>(clock.minute.into(), out);
@@ -213,7 +213,7 @@ fn write_whole_time(clock: Clock, out: &mut Vec<u8>) {
     write_digits::<9>(clock.nano, out);
 }
 
-pub(super) fn write_date_time(day: Day, clock: Clock, style: Style, out: &mut Vec<u8>) {
+pub(super) fn write_date_time(day: Day, clock: TimeOfDay, style: Style, out: &mut Vec<u8>) {
     write_date(day, out);
     out.push(b'T');
     match style {

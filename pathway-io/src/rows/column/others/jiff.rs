@@ -9,10 +9,10 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
 use super::iso8601::{
-    Clock, Day, NO_DAY, OUT_OF_RANGE, read_date, read_date_time, read_instant, read_time, write_date, write_date_time,
-    write_time, write_utc,
+    Day, NO_DAY, OUT_OF_RANGE, TimeOfDay, read_date, read_date_time, read_instant, read_time, write_date,
+    write_date_time, write_time, write_utc,
 };
-use super::text_form::{FORM, Fault, TextForm, text_forms};
+use super::text_form::{FORM, TextFault, TextForm, text_forms};
 use crate::rows::column::Style;
 use crate::rows::column::duration::duration;
 
@@ -31,12 +31,12 @@ duration!(
     SignedDuration::try_from_nanos_i128
 );
 
-fn to_date(day: Day) -> Result<Date, Fault> {
+fn to_date(day: Day) -> Result<Date, TextFault> {
     let year = i16::try_from(day.year).map_err(|_| NO_DAY)?;
     Date::new(year, day.month.cast_signed(), day.day.cast_signed()).map_err(|_| NO_DAY)
 }
 
-fn to_time(clock: Clock) -> Result<Time, Fault> {
+fn to_time(clock: TimeOfDay) -> Result<Time, TextFault> {
     // `jiff` has no leap seconds, and its own parser reads `:60` as `:59`, too.
     let second = clock.second.min(59);
     let [hour, minute, second] = [clock.hour, clock.minute, second].map(u8::cast_signed);
@@ -47,8 +47,8 @@ fn of_date(date: Date) -> Day {
     Day { year: date.year().into(), month: date.month().cast_unsigned(), day: date.day().cast_unsigned() }
 }
 
-fn of_time(time: Time) -> Clock {
-    Clock {
+fn of_time(time: Time) -> TimeOfDay {
+    TimeOfDay {
         hour: time.hour().cast_unsigned(),
         minute: time.minute().cast_unsigned(),
         second: time.second().cast_unsigned(),
@@ -56,7 +56,7 @@ fn of_time(time: Time) -> Clock {
     }
 }
 
-fn read_both(text: &str) -> Result<DateTime, Fault> {
+fn read_both(text: &str) -> Result<DateTime, TextFault> {
     let (day, clock) = read_date_time(text)?;
     Ok(to_date(day)?.to_datetime(to_time(clock)?))
 }
@@ -65,7 +65,7 @@ fn write_both(both: DateTime, style: Style, out: &mut Vec<u8>) {
     write_date_time(of_date(both.date()), of_time(both.time()), style, out);
 }
 
-fn read_timestamp(text: &str) -> Result<Timestamp, Fault> {
+fn read_timestamp(text: &str) -> Result<Timestamp, TextFault> {
     let (day, clock, east) = read_instant(text)?;
     let offset = Offset::from_seconds(east).map_err(|_| OUT_OF_RANGE)?;
     offset.to_timestamp(to_date(day)?.to_datetime(to_time(clock)?)).map_err(|_| OUT_OF_RANGE)

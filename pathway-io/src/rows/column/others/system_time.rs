@@ -5,8 +5,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::iso8601::{Clock, Day, NO_DAY, OUT_OF_RANGE, read_instant, write_date_time, write_utc};
-use super::text_form::{Fault, TextForm, text_forms};
+use super::iso8601::{Day, NO_DAY, OUT_OF_RANGE, TimeOfDay, read_instant, write_date_time, write_utc};
+use super::text_form::{TextFault, TextForm, text_forms};
 use crate::rows::column::Style;
 
 text_forms! {
@@ -70,7 +70,7 @@ fn canonical(time: SystemTime) -> SystemTime {
     at(seconds, nanos).unwrap_or(time)
 }
 
-fn parse(text: &str) -> Result<SystemTime, Fault> {
+fn parse(text: &str) -> Result<SystemTime, TextFault> {
     let (day, clock, east) = read_instant(text)?;
     let date = (i64::from(day.year), i64::from(day.month), i64::from(day.day));
     let number = number_of(date.0, date.1, date.2);
@@ -88,7 +88,7 @@ fn write(time: SystemTime, style: Style, out: &mut Vec<u8>) {
     // Each part fits its type: a year has at most six digits, and no other part exceeds 59.
     let day = Day { year: year as i32, month: month as u8, day: day as u8 };
     let [hour, minute, second] = [of_day / 3600, of_day / 60 % 60, of_day % 60].map(|part| part as u8);
-    write_date_time(day, Clock { hour, minute, second, nano }, style, out);
+    write_date_time(day, TimeOfDay { hour, minute, second, nano }, style, out);
     write_utc(style, out);
 }
 

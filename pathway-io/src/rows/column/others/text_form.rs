@@ -13,10 +13,10 @@ use crate::rows::column::{ColumnType, Style};
 
 /// The reason why a text is not a value, which the error appends to the text. It is empty if naming the expected form
 /// is enough.
-pub(super) type Fault = &'static str;
+pub(super) type TextFault = &'static str;
 
 /// The text does not have the form that the error names.
-pub(super) const FORM: Fault = "";
+pub(super) const FORM: TextFault = "";
 
 /// A value of a fixed size with a text form, which must not contain quotes, backslashes, commas or line breaks.
 pub trait TextForm: ColumnType + Copy {
@@ -90,7 +90,7 @@ macro_rules! text_forms {
                     }
                 )?
 
-                fn parse(text: &str) -> Result<Self, $crate::rows::column::others::text_form::Fault> {
+                fn parse(text: &str) -> Result<Self, $crate::rows::column::others::text_form::TextFault> {
                     $parse(text)
                 }
 
@@ -166,7 +166,7 @@ impl<'de, T: TextForm> Visitor<'de> for TextFormVisitor<T> {
 
 #[cold]
 #[inline(never)]
-fn wrong_text<T: TextForm, E: Error>(text: &str, fault: Fault) -> E {
+fn wrong_text<T: TextForm, E: Error>(text: &str, fault: TextFault) -> E {
     let (expected, found) = (T::expected(), shorten(text));
     let colon = if fault.is_empty() { "" } else { ": " };
     E::custom(format_args!("expected {expected}, found the string {found}{colon}{fault}"))

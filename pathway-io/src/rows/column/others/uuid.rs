@@ -3,14 +3,14 @@
 
 use uuid::Uuid;
 
-use super::text_form::{FORM, Fault, TextForm, text_forms};
+use super::text_form::{FORM, TextFault, TextForm, text_forms};
 use crate::rows::column::Style;
 
 text_forms! {
     Uuid, Uuid, Uuid::nil(), parse, write;
 }
 
-fn parse(text: &str) -> Result<Uuid, Fault> {
+fn parse(text: &str) -> Result<Uuid, TextFault> {
     Uuid::try_parse(text).map_err(|_| FORM)
 }
 

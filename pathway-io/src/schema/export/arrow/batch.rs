@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use arrow_schema::{ArrowError, DataType as ArrowType, Field, Schema as ArrowSchema, SchemaRef};
 
-use super::node::{Fault, Node};
+use super::node::{ArrowFault, Node};
 use crate::rows::batch::Batch;
 use crate::rows::column::{Buffer, Scalar, Style};
 use crate::rows::commit::Commit;
@@ -131,7 +131,7 @@ struct Append<'a> {
     len: usize,
     columns: &'a mut [Node],
     scratch: &'a mut Vec<u8>,
-    fault: Option<(usize, Fault)>,
+    fault: Option<(usize, ArrowFault)>,
 }
 
 impl Visitor for Append<'_> {
@@ -155,7 +155,7 @@ pub(super) fn append_value<B: Buffer>(
     buffer: &B,
     row: usize,
     scratch: &mut Vec<u8>,
-) -> Result<(), Fault> {
+) -> Result<(), ArrowFault> {
     match buffer.scalar(row) {
         Scalar::Null => {
             node.push_null();
@@ -172,7 +172,7 @@ pub(super) fn append_value<B: Buffer>(
     }
 }
 
-fn spelled<B: Buffer>(node: &mut Node, buffer: &B, row: usize, scratch: &mut Vec<u8>) -> Result<(), Fault> {
+fn spelled<B: Buffer>(node: &mut Node, buffer: &B, row: usize, scratch: &mut Vec<u8>) -> Result<(), ArrowFault> {
     if node.is_nested() {
         buffer.write_json(row, Style::Plain, scratch);
         return node.push_json(serde_json::from_slice(scratch).map_err(|_| super::node::FORM)?);

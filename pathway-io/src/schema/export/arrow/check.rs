@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use arrow_schema::{DataType as ArrowType, FieldRef};
 
 use super::batch::{append_value, schema_for_files};
-use super::node::{Fault, Node};
+use super::node::{ArrowFault, Node};
 use crate::rows::column::{Buffer, Scalar, Style};
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, Schema};
@@ -39,7 +39,8 @@ pub(crate) fn row_check<S: Schema>(
         SCRATCH.with_borrow_mut(|scratch| {
             // Rows that may exceed the limit are rare.
             let is_large = values.bytes() >= limit / GROWTH;
-            let mut check = Check { columns: &columns, row, is_large, bytes: 0, largest: (0, 0), fault: None, scratch };
+            let mut check =
+                RowChecker { columns: &columns, row, is_large, bytes: 0, largest: (0, 0), fault: None, scratch };
             values.visit(0, &mut check);
             match check.fault {
                 Some((column, fault)) => Err(Unfit { column, reason: format!("it has {fault}") }),
@@ -56,8 +57,8 @@ pub(crate) fn row_check<S: Schema>(
     (from_bytes, check)
 }
 
-/// Returns whether the Arrow type lacks some values of the column's type. It does for instants and durations, which have
-/// 64 bits there.
+/// Returns whether the Arrow type lacks some values of the column's type. It does for instants and durations, which
+/// have 64 bits there.
 fn can_be_out_of_range(arrow: &ArrowType) -> bool {
     match arrow {
         ArrowType::Duration(_) | ArrowType::Timestamp(..) => true,
@@ -69,7 +70,7 @@ fn can_be_out_of_range(arrow: &ArrowType) -> bool {
     }
 }
 
-struct Check<'a> {
+struct RowChecker<'a> {
     /// The columns whose values can be out of range.
     columns: &'a [Option<FieldRef>],
     row: usize,
@@ -79,11 +80,11 @@ struct Check<'a> {
     bytes: usize,
     /// The size of the largest value, and its column.
     largest: (usize, usize),
-    fault: Option<(usize, Fault)>,
+    fault: Option<(usize, ArrowFault)>,
     scratch: &'a mut Vec<u8>,
 }
 
-impl Visitor for Check<'_> {
+impl Visitor for RowChecker<'_> {
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
         if self.fault.is_some() {
             return;

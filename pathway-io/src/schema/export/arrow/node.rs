@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 use crate::rows::civil;
 
 /// The reason why Arrow cannot represent a value.
-pub(super) type Fault = &'static str;
+pub(super) type ArrowFault = &'static str;
 
-pub(super) const FORM: Fault = "a value of a form that Arrow does not have here";
-const RANGE: Fault = "a value that is out of the range of its Arrow type";
+pub(super) const FORM: ArrowFault = "a value of a form that Arrow does not have here";
+const RANGE: ArrowFault = "a value that is out of the range of its Arrow type";
 
 /// A second in nanoseconds.
 const SECOND: i64 = 1_000_000_000;
@@ -26,10 +26,10 @@ pub(super) struct Node {
     field: FieldRef,
     is_json: bool,
     present: Vec<bool>,
-    values: Values,
+    values: ArrowValues,
 }
 
-enum Values {
+enum ArrowValues {
     Bool(BooleanBufferBuilder),
     /// Numbers and UUIDs, with the number of bytes of each.
     Fixed(usize, MutableBuffer),
@@ -41,17 +41,17 @@ enum Values {
     Tuple(Vec<Node>),
 }
 
-impl Values {
+impl ArrowValues {
     fn new(arrow: &ArrowType) -> Self {
         match arrow {
-            ArrowType::Boolean => Values::Bool(BooleanBufferBuilder::new(0)),
-            ArrowType::Utf8 | ArrowType::Binary => Values::Arena(vec![0], Vec::new()),
-            ArrowType::List(item) | ArrowType::Map(item, _) => Values::List(vec![0], Box::new(Node::new(item))),
+            ArrowType::Boolean => ArrowValues::Bool(BooleanBufferBuilder::new(0)),
+            ArrowType::Utf8 | ArrowType::Binary => ArrowValues::Arena(vec![0], Vec::new()),
+            ArrowType::List(item) | ArrowType::Map(item, _) => ArrowValues::List(vec![0], Box::new(Node::new(item))),
             // The schema has no negative sizes.
-            ArrowType::FixedSizeList(item, len) => Values::Array(*len as usize, Box::new(Node::new(item))),
-            ArrowType::Struct(fields) => Values::Tuple(fields.iter().map(Node::new).collect()),
-            ArrowType::FixedSizeBinary(size) => Values::Fixed(*size as usize, MutableBuffer::default()),
-            number => Values::Fixed(number.primitive_width().unwrap_or_default(), MutableBuffer::default()),
+            ArrowType::FixedSizeList(item, len) => ArrowValues::Array(*len as usize, Box::new(Node::new(item))),
+            ArrowType::Struct(fields) => ArrowValues::Tuple(fields.iter().map(Node::new).collect()),
+            ArrowType::FixedSizeBinary(size) => ArrowValues::Fixed(*size as usize, MutableBuffer::default()),
+            number => ArrowValues::Fixed(number.primitive_width().unwrap_or_default(), MutableBuffer::default()),
         }
     }
 }
@@ -59,11 +59,16 @@ impl Values {
 impl Node {
     pub(super) fn new(field: &FieldRef) -> Self {
         let is_json = field.extension_type_name() == Some("arrow.json");
-        Node { field: FieldRef::clone(field), is_json, present: Vec::new(), values: Values::new(field.data_type()) }
+        Node {
+            field: FieldRef::clone(field),
+            is_json,
+            present: Vec::new(),
+            values: ArrowValues::new(field.data_type()),
+        }
     }
 
     pub(super) fn is_nested(&self) -> bool {
-        matches!(self.values, Values::List(..) | Values::Array(..) | Values::Tuple(_))
+        matches!(self.values, ArrowValues::List(..) | ArrowValues::Array(..) | ArrowValues::Tuple(_))
     }
 
     pub(super) fn push_null(&mut self) {
@@ -76,22 +81,22 @@ impl Node {
     fn push_placeholder(&mut self) {
         self.present.push(true);
         match &mut self.values {
-            Values::Bool(values) => values.append(false),
-            Values::Fixed(size, values) => values.extend_zeros(*size),
-            Values::Arena(ends, _) | Values::List(ends, _) => ends.extend_from_within(ends.len() - 1..),
-            Values::Array(len, item) => (0..*len).for_each(|_| item.push_placeholder()),
-            Values::Tuple(items) => items.iter_mut().for_each(Node::push_placeholder),
+            ArrowValues::Bool(values) => values.append(false),
+            ArrowValues::Fixed(size, values) => values.extend_zeros(*size),
+            ArrowValues::Arena(ends, _) | ArrowValues::List(ends, _) => ends.extend_from_within(ends.len() - 1..),
+            ArrowValues::Array(len, item) => (0..*len).for_each(|_| item.push_placeholder()),
+            ArrowValues::Tuple(items) => items.iter_mut().for_each(Node::push_placeholder),
         }
     }
 
-    pub(super) fn push_integer(&mut self, value: i128) -> Result<(), Fault> {
-        fn push<T: TryFrom<i128> + ToByteSlice>(values: &mut MutableBuffer, value: i128) -> Result<(), Fault> {
+    pub(super) fn push_integer(&mut self, value: i128) -> Result<(), ArrowFault> {
+        fn push<T: TryFrom<i128> + ToByteSlice>(values: &mut MutableBuffer, value: i128) -> Result<(), ArrowFault> {
             values.push(T::try_from(value).map_err(|_| RANGE)?);
             Ok(())
         }
         match &mut self.values {
-            Values::Bool(values) => values.append(value != 0),
-            Values::Fixed(_, values) => match self.field.data_type() {
+            ArrowValues::Bool(values) => values.append(value != 0),
+            ArrowValues::Fixed(_, values) => match self.field.data_type() {
                 ArrowType::Int8 => push::<i8>(values, value)?,
                 ArrowType::Int16 => push::<i16>(values, value)?,
                 ArrowType::Int32 | ArrowType::Date32 => push::<i32>(values, value)?,
@@ -106,33 +111,33 @@ impl Node {
                 _ => return Err(FORM),
             },
             // An integer of 128 bits, as files have it.
-            Values::Arena(..) => return self.push_bytes(value.to_string().as_bytes()),
+            ArrowValues::Arena(..) => return self.push_bytes(value.to_string().as_bytes()),
             _ => return Err(FORM),
         }
         self.present.push(true);
         Ok(())
     }
 
-    pub(super) fn push_float(&mut self, value: f64) -> Result<(), Fault> {
+    pub(super) fn push_float(&mut self, value: f64) -> Result<(), ArrowFault> {
         match (&mut self.values, self.field.data_type()) {
             // The value was an f32 before. A text is rounded once, by `push_text`.
-            (Values::Fixed(_, values), ArrowType::Float32) => values.push(value as f32),
-            (Values::Fixed(_, values), ArrowType::Float64) => values.push(value),
+            (ArrowValues::Fixed(_, values), ArrowType::Float32) => values.push(value as f32),
+            (ArrowValues::Fixed(_, values), ArrowType::Float64) => values.push(value),
             _ => return Err(FORM),
         }
         self.present.push(true);
         Ok(())
     }
 
-    pub(super) fn push_bytes(&mut self, value: &[u8]) -> Result<(), Fault> {
-        let Values::Arena(ends, bytes) = &mut self.values else { return Err(FORM) };
+    pub(super) fn push_bytes(&mut self, value: &[u8]) -> Result<(), ArrowFault> {
+        let ArrowValues::Arena(ends, bytes) = &mut self.values else { return Err(FORM) };
         bytes.extend_from_slice(value);
         ends.push(i32::try_from(bytes.len()).map_err(|_| "more than 2 GB of text in one batch")?);
         self.present.push(true);
         Ok(())
     }
 
-    pub(super) fn push_text(&mut self, text: &str) -> Result<(), Fault> {
+    pub(super) fn push_text(&mut self, text: &str) -> Result<(), ArrowFault> {
         match self.field.data_type() {
             ArrowType::Date32 => self.push_integer(civil::days(text).ok_or(FORM)?.into()),
             ArrowType::Time64(_) => {
@@ -146,10 +151,10 @@ impl Node {
         }
     }
 
-    fn push_other_text(&mut self, text: &str) -> Result<(), Fault> {
+    fn push_other_text(&mut self, text: &str) -> Result<(), ArrowFault> {
         match &mut self.values {
-            Values::Arena(..) => return self.push_bytes(text.as_bytes()),
-            Values::Fixed(_, values) => match self.field.data_type() {
+            ArrowValues::Arena(..) => return self.push_bytes(text.as_bytes()),
+            ArrowValues::Fixed(_, values) => match self.field.data_type() {
                 ArrowType::Float32 => values.push::<f32>(text.parse().map_err(|_| FORM)?),
                 ArrowType::Float64 => values.push::<f64>(text.parse().map_err(|_| FORM)?),
                 ArrowType::FixedSizeBinary(_) => values.extend_from_slice(&civil::uuid(text).ok_or(FORM)?),
@@ -165,7 +170,7 @@ impl Node {
 
     /// Pushes a value from its JSON form. The text is split and not parsed as a whole, so that JSON in it stays as it
     /// is.
-    pub(super) fn push_json(&mut self, json: &RawValue) -> Result<(), Fault> {
+    pub(super) fn push_json(&mut self, json: &RawValue) -> Result<(), ArrowFault> {
         let text = json.get();
         // Without an `Option`, null is a value.
         if self.is_json && !(self.field.is_nullable() && text == "null") {
@@ -190,16 +195,16 @@ impl Node {
         }
     }
 
-    fn push_items(&mut self, items: &[&RawValue]) -> Result<(), Fault> {
+    fn push_items(&mut self, items: &[&RawValue]) -> Result<(), ArrowFault> {
         match &mut self.values {
-            Values::List(ends, item) => {
+            ArrowValues::List(ends, item) => {
                 items.iter().try_for_each(|value| item.push_json(value))?;
                 ends.push(i32::try_from(item.present.len()).map_err(|_| "more than 2^31 elements in one batch")?);
             }
-            Values::Array(len, item) if *len == items.len() => {
+            ArrowValues::Array(len, item) if *len == items.len() => {
                 items.iter().try_for_each(|value| item.push_json(value))?;
             }
-            Values::Tuple(nodes) if nodes.len() == items.len() => {
+            ArrowValues::Tuple(nodes) if nodes.len() == items.len() => {
                 nodes.iter_mut().zip(items).try_for_each(|(node, value)| node.push_json(value))?;
             }
             _ => return Err(FORM),
@@ -208,9 +213,9 @@ impl Node {
         Ok(())
     }
 
-    fn push_entries(&mut self, entries: BTreeMap<String, &RawValue>) -> Result<(), Fault> {
-        let Values::List(ends, node) = &mut self.values else { return Err(FORM) };
-        let Values::Tuple(nodes) = &mut node.values else { return Err(FORM) };
+    fn push_entries(&mut self, entries: BTreeMap<String, &RawValue>) -> Result<(), ArrowFault> {
+        let ArrowValues::List(ends, node) = &mut self.values else { return Err(FORM) };
+        let ArrowValues::Tuple(nodes) = &mut node.values else { return Err(FORM) };
         let [keys, values] = nodes.as_mut_slice() else { return Err(FORM) };
         for (key, value) in entries {
             keys.push_text(&key)?;
@@ -226,12 +231,12 @@ impl Node {
     pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
         let Node { field, present, values, .. } = std::mem::replace(self, Node::new(&self.field));
         let (buffers, items) = match values {
-            Values::Bool(mut values) => (vec![values.finish().into_inner()], vec![]),
-            Values::Fixed(_, values) => (vec![values.into()], vec![]),
-            Values::Arena(ends, bytes) => (vec![Buffer::from_vec(ends), Buffer::from_vec(bytes)], vec![]),
-            Values::List(ends, item) => (vec![Buffer::from_vec(ends)], vec![*item]),
-            Values::Array(_, item) => (vec![], vec![*item]),
-            Values::Tuple(items) => (vec![], items),
+            ArrowValues::Bool(mut values) => (vec![values.finish().into_inner()], vec![]),
+            ArrowValues::Fixed(_, values) => (vec![values.into()], vec![]),
+            ArrowValues::Arena(ends, bytes) => (vec![Buffer::from_vec(ends), Buffer::from_vec(bytes)], vec![]),
+            ArrowValues::List(ends, item) => (vec![Buffer::from_vec(ends)], vec![*item]),
+            ArrowValues::Array(_, item) => (vec![], vec![*item]),
+            ArrowValues::Tuple(items) => (vec![], items),
         };
         let items = items.into_iter().map(|mut item| item.finish().map(|array| array.to_data()));
         let items = items.collect::<Result<_, _>>()?;
@@ -243,12 +248,12 @@ impl Node {
     }
 }
 
-fn parse<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Fault> {
+fn parse<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, ArrowFault> {
     serde_json::from_str(text).map_err(|_| FORM)
 }
 
 /// Returns a decimal as an integer, scaled to `scale` digits after the point.
-fn decimal(text: &str, scale: usize) -> Result<i256, Fault> {
+fn decimal(text: &str, scale: usize) -> Result<i256, ArrowFault> {
     let (negative, whole, fraction) = civil::decimal(text).ok_or(FORM)?;
     let zeros = scale.checked_sub(fraction.len()).ok_or(RANGE)?;
     let sign = if negative { "-" } else { "" };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::power::{Pages, Unsynced};
 use crate::run::lock::Lock;
-use crate::sink::file::storage::{Disk, Handle, Readers, Storage};
+use crate::sink::file::storage::{Disk, FileHandle, Readers, Storage};
 
 /// A fault of a disk. Each happens once, except `Full`, which stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,26 +43,26 @@ pub struct Call {
 }
 
 /// A directory on a simulated disk, until it is dropped.
-pub struct Mount(Arc<State>);
+pub struct Mount(Arc<DiskState>);
 
-struct State {
+struct DiskState {
     directory: PathBuf,
     fault: Fault,
-    calls: Lock<Calls>,
+    calls: Lock<DiskCalls>,
     pages: Arc<Lock<Pages>>,
 }
 
 #[derive(Default)]
-struct Calls {
+struct DiskCalls {
     made: Vec<Call>,
     /// The number of calls of each operation for each path.
     counts: HashMap<(&'static str, PathBuf), u64>,
     struck: Option<Call>,
 }
 
-static MOUNTED: Lock<Vec<Arc<State>>> = Lock::new(Vec::new());
+static MOUNTED: Lock<Vec<Arc<DiskState>>> = Lock::new(Vec::new());
 
-fn find(path: &Path) -> Option<Arc<State>> {
+fn find(path: &Path) -> Option<Arc<DiskState>> {
     MOUNTED.lock().iter().find(|state| path.starts_with(&state.directory)).cloned()
 }
 
@@ -78,7 +78,7 @@ impl Mount {
     }
 
     fn with_pages(directory: &Path, fault: Fault, pages: Arc<Lock<Pages>>) -> Self {
-        let state = Arc::new(State { directory: directory.to_owned(), fault, calls: Lock::default(), pages });
+        let state = Arc::new(DiskState { directory: directory.to_owned(), fault, calls: Lock::default(), pages });
         MOUNTED.lock().push(Arc::clone(&state));
         Mount(state)
     }
@@ -119,7 +119,7 @@ impl Drop for Mount {
     }
 }
 
-impl State {
+impl DiskState {
     /// Counts a call, and makes it fail if it is the chosen one.
     fn call(&self, operation: &'static str, path: &Path) -> io::Result<Call> {
         let mut calls = self.calls.lock();
@@ -134,7 +134,7 @@ impl State {
         Ok(call)
     }
 
-    fn wrap(self: Arc<Self>, inner: Box<dyn Handle>, path: PathBuf, len: u64, file: usize) -> Box<dyn Handle> {
+    fn wrap(self: Arc<Self>, inner: Box<dyn FileHandle>, path: PathBuf, len: u64, file: usize) -> Box<dyn FileHandle> {
         Box::new(FaultyHandle { inner, state: self, path, len, file, interrupted: false })
     }
 }
@@ -148,14 +148,14 @@ fn named(path: &Path) -> PathBuf {
 pub(crate) struct Mounts;
 
 impl Storage for Mounts {
-    fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn Handle>> {
+    fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn FileHandle>> {
         let Some(state) = find(path) else { return Disk.create(path, readers) };
         state.call("create", &named(path))?;
         let file = state.pages.lock().create(path);
         Ok(Arc::clone(&state).wrap(Disk.create(path, readers)?, named(path), 0, file))
     }
 
-    fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
+    fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn FileHandle>> {
         let Some(state) = find(path) else { return Disk.open_at(path, len) };
         state.call("open", path)?;
         let file = state.pages.lock().open_at(path, len);
@@ -187,8 +187,8 @@ impl Storage for Mounts {
 }
 
 struct FaultyHandle {
-    inner: Box<dyn Handle>,
-    state: Arc<State>,
+    inner: Box<dyn FileHandle>,
+    state: Arc<DiskState>,
     /// The final path of the file.
     path: PathBuf,
     len: u64,
@@ -210,7 +210,7 @@ impl FaultyHandle {
     }
 }
 
-impl Handle for FaultyHandle {
+impl FileHandle for FaultyHandle {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let call = self.state.call("write", &self.path)?;
         let mut len = self.room(bytes.len());

@@ -74,7 +74,7 @@ points! {
     /// Transactional sinks were sent the commits of the checkpoint.
     HandedOver,
     /// `on_durable` was called.
-    Told,
+    OffsetsReported,
     /// A part of a table was written, and not synced.
     PartWritten,
     /// A part of a table was synced, and does not have its name yet.

@@ -191,7 +191,7 @@ impl Model {
         let commits = self.sequencer.join().unwrap();
         let state = self.intake.lock();
         assert!(state.in_flight.is_zero(), "credit is lost");
-        assert_eq!((state.pending.load, state.transactions_waiting), (Load::default(), 0));
+        assert_eq!((state.pending.load, state.transactions_waiting), (Amount::default(), 0));
         drop(state);
         commits
     }
