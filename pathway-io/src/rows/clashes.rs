@@ -2,8 +2,8 @@
 //!
 //! A macro sees the names in its own struct, and not those in a flattened schema.
 
+use crate::rows::const_text::{ConstText, contains, same};
 use crate::rows::description::{Column, RESERVED};
-use crate::rows::message::{ConstText, contains, same};
 use crate::rows::path::overlap;
 
 /// A name that two fields share, at least one of which is flattened.

@@ -4,10 +4,10 @@
 //! properties of the struct's fields. [`describe`] joins them. [`clashes`] finds equal names among them.
 
 use crate::rows::clashes::{assert_distinct, clashes};
+use crate::rows::const_text::ConstText;
 use crate::rows::declaration::{ColumnArray, Declaration, Note};
 use crate::rows::description::{Column, Shape};
 use crate::rows::fields::{Columns, Fields};
-use crate::rows::message::ConstText;
 use crate::rows::schema::{ColumnsOf, Schema};
 
 /// Returns the number of columns in a row.

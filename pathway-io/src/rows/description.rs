@@ -7,8 +7,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use crate::rows::column::ColumnType;
+use crate::rows::const_text::same;
 use crate::rows::data_type::DataType;
-use crate::rows::message::same;
 
 /// The columns that every output adds. No column can have such a name, but an alias can.
 pub(crate) const RESERVED: [&str; 2] = ["time", "diff"];

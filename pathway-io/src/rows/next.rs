@@ -3,10 +3,10 @@
 //! The row stays a struct literal with the user's own tokens, so that rustc reports missing, unknown and repeated
 //! fields, with its suggestions. Around each value it puts [`convert`]; `..` becomes a base made by [`Rest`].
 
+use crate::rows::const_text::{ConstText, contains, same};
 use crate::rows::data_type::DataType;
 use crate::rows::description::Column;
 use crate::rows::fields::{Columns, Fields};
-use crate::rows::message::{ConstText, contains, same};
 use crate::rows::schema::{ColumnsOf, Schema, row_at};
 use crate::run::error::Closed;
 

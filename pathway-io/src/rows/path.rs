@@ -5,8 +5,8 @@
 
 use std::fmt;
 
+use crate::rows::const_text::same;
 use crate::rows::description::{Column, PathStep};
-use crate::rows::message::same;
 
 /// The first steps of a path, as they are written.
 pub(crate) struct Steps(pub(crate) &'static [PathStep]);

@@ -3,9 +3,9 @@
 //!
 //! The functions are evaluated in constants, and their panics are the compiler's errors.
 
+use crate::rows::const_text::{ConstText, contains, same};
 use crate::rows::data_type::DataType;
 use crate::rows::description::{TableSchema, find};
-use crate::rows::message::{ConstText, contains, same};
 use crate::rows::schema::Schema;
 
 /// A schema with a lock.

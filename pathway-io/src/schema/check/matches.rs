@@ -1,8 +1,8 @@
 //! Compares two schemas at compile time.
 
 use super::lock::reads;
+use crate::rows::const_text::{ConstText, same};
 use crate::rows::description::find;
-use crate::rows::message::{ConstText, same};
 use crate::rows::schema::Schema;
 
 /// Fails to compile unless every row of `A` can be read as a row of `B`.

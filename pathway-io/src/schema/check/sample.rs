@@ -6,9 +6,9 @@
 //! reports their panics as errors at the field.
 
 use super::lock::number;
+use crate::rows::const_text::{ConstText, contains, same};
 use crate::rows::data_type::DataType;
 use crate::rows::description::{Column, PathStep, RESERVED, TableSchema};
-use crate::rows::message::{ConstText, contains, same};
 
 /// The bit of a null, after the bits of the types.
 const NULL: u32 = 1 << 27;

@@ -7,7 +7,7 @@ use crate::rows::civil;
 use crate::rows::column::{Buffer, Scalar, Style};
 use crate::sink::postgres::fault::{FORM, NANOS, NUL, PostgresFault, RANGE};
 use crate::sink::postgres::jsonb;
-use crate::sink::postgres::kind::PostgresType;
+use crate::sink::postgres::types::PostgresType;
 
 /// Days from 1970-01-01 to PostgreSQL's own epoch, 2000-01-01.
 const EPOCH_DAYS: i64 = 10_957;

@@ -7,7 +7,7 @@ use crate::run::error::{BoxError, fatal};
 use crate::schema::Dialect;
 use crate::sink::database::{EarlierRows, Expected, TABLES, expected, foreign_rows, names, on_conflict, quoted};
 use crate::sink::postgres::error::classified;
-use crate::sink::postgres::kind::PostgresType;
+use crate::sink::postgres::types::PostgresType;
 
 /// PostgreSQL truncates longer names, so two of them could become equal.
 const LONGEST_NAME: usize = 63;

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use super::encode;
 use super::fault::PostgresFault;
-use super::kind::PostgresType;
 use super::layout::Layout;
+use super::types::PostgresType;
 use crate::rows::check::RowCheck;
 use crate::rows::column::{Buffer, Scalar};
 use crate::rows::fields::{Columns, Visitor};

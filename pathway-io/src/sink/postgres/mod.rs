@@ -107,11 +107,11 @@ mod error;
 mod fault;
 mod fields;
 mod jsonb;
-mod kind;
 mod layout;
 mod limit;
 mod options;
 mod session;
+mod types;
 
 use std::path::PathBuf;
 
