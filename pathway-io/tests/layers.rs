@@ -1,4 +1,5 @@
-//! Checks that the folders of `src` import in one direction, and that no files import each other in a circle.
+//! Checks that the folders of `src` import in one direction, that no files import each other in a circle, and that the
+//! name of a type means one thing.
 //!
 //! It reads the paths of each file that begin with `crate::` or `super::`. `docs/architecture.md` shows the direction.
 
@@ -220,6 +221,43 @@ fn no_core_folder_names_an_optional_feature_in_a_body() {
         "`cfg(feature = \"dataflow\")` in more than four places:\n{}",
         violations.join("\n")
     );
+}
+
+/// The names of types that several modules define: public ones that are named with their module, parts of the two
+/// databases, and those of which a feature or the system selects one.
+const OF_MODULES: &[&str] =
+    &["Options", "Layout", "Actual", "AsyncSubject", "Display", "IfSubject", "Signals", "TableOf", "Values"];
+
+/// Returns the types that a file defines outside of its inner modules.
+fn types(text: &str) -> Vec<&str> {
+    let mut types = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with([' ', '}']) && !line.starts_with("impl")) {
+        let mut words = line.split(|next: char| !next.is_alphanumeric() && next != '_');
+        if words.any(|word| ["struct", "enum", "union", "trait", "type"].contains(&word)) {
+            // A macro names a type by a variable, whose `$` is not part of a word.
+            types.extend(words.next().filter(|name| !name.is_empty()));
+        }
+    }
+    types
+}
+
+#[test]
+fn the_name_of_a_type_means_one_thing() {
+    for folder in ["src", "../pathway-derive/src"] {
+        let files = files_of(folder);
+        let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (file, text) in files.iter().filter(|(file, _)| !file.ends_with("fuzz.rs") && !file.ends_with("model.rs")) {
+            types(text).into_iter().for_each(|name| places.entry(name).or_default().push(file));
+        }
+        places.retain(|name, files| files.len() > 1 && !OF_MODULES.contains(name));
+        assert!(places.is_empty(), "{folder}: names of several types: {places:#?}");
+    }
+}
+
+#[test]
+fn types_are_extracted_from_code() {
+    let text = "pub struct Cat<T>(T);\npub(in crate::rows) enum Mood {\n    type Row = Cat;\n}\ntype Cats = Vec<Cat>;\nuse a::B;";
+    assert_eq!(types(text), ["Cat", "Mood", "Cats"]);
 }
 
 #[test]
