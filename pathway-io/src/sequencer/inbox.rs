@@ -20,6 +20,7 @@
 //! Locks are taken in this order: the sequencer, an intake, the queue. A thread that serves holds no lock of an intake.
 
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, TryLockError};
 use std::time::Instant;
 
@@ -121,19 +122,19 @@ impl Inbox {
         let mut restored = Some(sequencer);
         self.guard(&mut restored, Sequencer::restore);
         *self.lock() = restored;
-        while let Some(due) = self.handle_all() {
+        while let ControlFlow::Continue(due) = self.handle_all() {
             self.sleep(due, &time);
         }
         self.close();
     }
 
-    /// Handles all messages. Returns when the next timer is due, if there is one, or `None` after the last message.
-    fn handle_all(&self) -> Option<Option<Instant>> {
+    /// Handles all messages. Returns when the next timer is due, if there is one, and breaks after the last message.
+    fn handle_all(&self) -> ControlFlow<(), Option<Instant>> {
         let mut sequencer = self.lock();
         loop {
             let message = self.pop_if(|_| true);
             if matches!(message, Some(SequencerMessage::Finish)) {
-                return None;
+                return ControlFlow::Break(());
             }
             self.guard(&mut sequencer, |sequencer| {
                 message.into_iter().for_each(|message| sequencer.handle(message));
@@ -141,7 +142,7 @@ impl Inbox {
                 sequencer.fire();
             });
             if self.queue().messages.is_empty() {
-                return Some(sequencer.as_ref().and_then(Sequencer::due));
+                return ControlFlow::Continue(sequencer.as_ref().and_then(Sequencer::due));
             }
         }
     }

@@ -88,7 +88,7 @@ impl<S: Schema> Upsert<S> {
         }
         let gone: Vec<u32> = if whole { self.rows.untouched().collect() } else { Vec::new() };
         let touched = std::mem::take(&mut self.touched);
-        if !whole && self.are_all_new(batches, &touched) {
+        if !whole && are_all_new(batches, &touched) {
             for Touched { bucket, last: (batch, row), .. } in touched {
                 self.insert(bucket, &batches[batch as usize], row as usize);
             }
@@ -109,13 +109,6 @@ impl<S: Schema> Upsert<S> {
         });
         self.shrink();
         Some(updates.finish())
-    }
-
-    /// Returns whether each row of the commit is the only row of a new key.
-    fn are_all_new(&self, batches: &[Batch<S>], touched: &[Touched]) -> bool {
-        touched.len() == batches.iter().map(Batch::len).sum::<usize>()
-            && batches.iter().all(Batch::has_only_additions)
-            && touched.iter().all(|touched| touched.row.is_none())
     }
 
     /// Records a push or a removal as the last one of its key so far.
@@ -253,6 +246,13 @@ impl<S: Schema> Upsert<S> {
             show(columns, row);
         }
     }
+}
+
+/// Returns whether each row of the commit is the only row of a new key.
+fn are_all_new<S: Schema>(batches: &[Batch<S>], touched: &[Touched]) -> bool {
+    touched.len() == batches.iter().map(Batch::len).sum::<usize>()
+        && batches.iter().all(Batch::has_only_additions)
+        && touched.iter().all(|touched| touched.row.is_none())
 }
 
 #[inline]
