@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{DEADLINE, Number, TempDir, read, source};
-use pathway_io::{Pipeline, ReadOptions, Restart, Subject, csv};
+use pathway_io::{Commit, Pipeline, ReadOptions, Restart, RunResult, Sink, SinkOptions, Subject, TableSchema, csv};
 
 /// The environment variable that names the role of the child.
 const PART: &str = "PATHWAY_IO_TERMINAL_CHILD";
@@ -58,8 +58,9 @@ fn child() {
                 if attempts < 3 { Err(format!("loss {attempts}\nof the line").into()) } else { Ok(()) }
             });
             let restart = Restart::backoff(Duration::from_millis(1)..Duration::from_millis(1));
-            let rows = pipeline.read_with(failing, ReadOptions::new().name("line").restart(restart));
+            let rows = pipeline.read_with(failing, ReadOptions::new().name("line").restart(restart.clone()));
             csv::write(&rows, env::var(OUTPUT).unwrap());
+            rows.write_to_with(Late { attempts: 0 }, SinkOptions::new().retry(restart));
         }
         "unread" => {
             let mut attempts = 0;
@@ -78,6 +79,22 @@ fn child() {
     // The other side of the pipe may be closed.
     let _ = writeln!(std::io::stdout(), "\n{summary}");
     std::process::exit(0);
+}
+
+/// A sink that cannot be opened at first.
+struct Late {
+    attempts: u32,
+}
+
+impl Sink<Number> for Late {
+    fn open(&mut self, _: &'static TableSchema) -> RunResult {
+        self.attempts += 1;
+        if self.attempts < 3 { Err(format!("no route {}\nto the host", self.attempts).into()) } else { Ok(()) }
+    }
+
+    fn write(&mut self, _: &Commit<Number>) -> RunResult {
+        Ok(())
+    }
 }
 
 /// A child on a terminal, and what the terminal has received.
@@ -243,7 +260,9 @@ fn without_a_terminal_each_failed_attempt_is_a_line() {
     assert!(output.status.success());
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "line: attempt 1 failed, attempt 2 in 0.0 s: loss 1 of the line\n\
+        "sink line: failed, retry 1 in 0.0 s: no route 1 to the host\n\
+         sink line: failed, retry 2 in 0.0 s: no route 2 to the host\n\
+         line: attempt 1 failed, attempt 2 in 0.0 s: loss 1 of the line\n\
          line: attempt 2 failed, attempt 3 in 0.0 s: loss 2 of the line\n"
     );
     let summary = String::from_utf8_lossy(&output.stdout).into_owned();

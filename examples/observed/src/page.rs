@@ -22,6 +22,7 @@ pub fn html(snapshot: &Snapshot) -> String {
             &grouped(sink.commits),
             &grouped(sink.undelivered),
             &format!("{:.1} s", sink.lag.as_secs_f64()),
+            sink.last_error.as_deref().unwrap_or("none"),
         ])
     });
     let clock = snapshot.clock.map_or_else(String::new, |clock| clock.to_string());
@@ -39,7 +40,7 @@ pub fn html(snapshot: &Snapshot) -> String {
 <tr><th>source<th>state<th>rows<th>commits<th>backlog<th>last error</tr>
 {sources}</table>
 <table id=\"sinks\">
-<tr><th>sink<th>state<th>updates<th>commits<th>undelivered<th>lag</tr>
+<tr><th>sink<th>state<th>updates<th>commits<th>undelivered<th>lag<th>last error</tr>
 {sinks}</table>
 <p>{clock} · <a href=\"/metrics\">metrics</a> for Prometheus</p>
 </body>

@@ -202,7 +202,7 @@ impl Pipeline {
     ///
     /// On standard error, it draws a line for each source and sink, and a summary at the end; see
     /// [`progress`](crate::progress). If standard error is not a terminal, it writes a line for each failed attempt of
-    /// a source that is run again, and a line that names the parts for which a stop waits.
+    /// a source or a sink that is tried again, and a line that names the parts for which a stop waits.
     ///
     /// Without the feature `progress`, a call does not compile.
     ///

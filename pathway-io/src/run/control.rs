@@ -32,7 +32,7 @@ pub(crate) struct Control {
 /// The topic of a line for a program that has asked for progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Notice {
-    /// A source has failed and is run again.
+    /// A source or a sink has failed and is tried again.
     Attempt,
     /// The other processes are not connected yet.
     Missing,

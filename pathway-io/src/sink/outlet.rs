@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
+use crate::run::lock::Lock;
 
 /// A message to the thread of a sink.
 pub(crate) enum SinkMessage<S: Schema> {
@@ -90,6 +91,8 @@ pub(crate) struct Progress {
     refused: AtomicU64,
     /// Whether the sink has failed and has not recovered since.
     retrying: AtomicBool,
+    /// The last error after which the sink was retried.
+    last_error: Lock<Option<String>>,
 }
 
 impl Progress {
@@ -138,8 +141,9 @@ impl Progress {
         self.idle.store(idle, Ordering::Relaxed);
     }
 
-    /// Records that the sink is retried.
-    pub(crate) fn retry(&self) {
+    /// Records that the sink is retried after this error.
+    pub(crate) fn retry(&self, error: String) {
+        *self.last_error.lock() = Some(error);
         self.retries.fetch_add(1, Ordering::Relaxed);
         self.retrying.store(true, Ordering::Relaxed);
     }
@@ -162,6 +166,11 @@ impl Progress {
     /// Returns the number of retries after an error.
     pub(crate) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Returns the last error after which the sink was retried.
+    pub(crate) fn last_error(&self) -> Option<String> {
+        self.last_error.lock().clone()
     }
 
     /// Returns whether the sink has failed and has not recovered since.

@@ -11,6 +11,7 @@ use tracing::{info, warn};
 
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
+use crate::run::control::Notice;
 use crate::run::error::{BoxError, RunResult, fatal, is_fatal};
 use crate::run::guard::DROP_OF_ERROR;
 use crate::run::panics::text_with_causes;
@@ -165,9 +166,13 @@ impl<S: Schema> Retry<S> {
             return Err(error);
         }
         let Some(wait) = self.attempts.failed(&self.restart, self.began.elapsed()) else { return Err(error) };
-        worker.part.progress.retry();
+        let (name, text) = (&*worker.part.name, text_with_causes(&*error));
+        worker.part.progress.retry(text.clone());
         let retries = worker.part.progress.retries();
-        warn!(sink = &*worker.part.name, retries, ?wait, "is tried again: it failed: {}", text_with_causes(&*error));
+        warn!(sink = name, retries, ?wait, "is tried again: it failed: {text}");
+        worker.control.write_notice(Notice::Attempt, || {
+            format!("sink {name}: failed, retry {retries} in {:.1} s: {text}", wait.as_secs_f64())
+        });
         worker.method.set(DROP_OF_ERROR);
         drop(error);
         self.is_last = worker.control.sleep(wait);

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pathway_io::monitor::{Monitor, SinkState, Snapshot, SourceState};
-use pathway_io::{ReadOptions, Restart, Stop, Subject};
+use pathway_io::{Commit, ReadOptions, Restart, RunResult, Sink, SinkOptions, Stop, Subject, TableSchema};
 
 use crate::common::{DEADLINE, Number, next, pipeline, run, source, within};
 
@@ -107,6 +107,34 @@ fn a_source_that_waits_for_room_says_so() {
 }
 
 #[test]
+fn a_sink_that_is_retried_says_why() {
+    struct Unreachable;
+    impl Sink<Number> for Unreachable {
+        fn open(&mut self, _: &'static TableSchema) -> RunResult {
+            Err("no route\nto the host".into())
+        }
+
+        fn write(&mut self, _: &Commit<Number>) -> RunResult {
+            Ok(())
+        }
+    }
+    let pipeline = pipeline();
+    let monitor = pipeline.monitor();
+    let numbers = source(|rows: Subject<Number>| Ok(rows.next(Number { n: 1 })?));
+    let hour = Duration::from_secs(3600);
+    let retry = SinkOptions::new().retry(Restart::backoff(hour..hour));
+    pipeline.read_with(numbers, ReadOptions::new().name("numbers")).write_to_with(Unreachable, retry);
+    let stop = pipeline.stop_handle();
+    let ran = thread::spawn(move || pipeline.run());
+    let seen = until(&monitor, |seen| seen.sinks.first().is_some_and(|sink| sink.state == SinkState::Retrying));
+    assert_eq!((seen.sinks[0].retries, seen.sinks[0].last_error.as_deref()), (1, Some("no route\nto the host")));
+    assert!(seen.to_string().contains("sink numbers: retrying, "), "{seen}");
+    assert!(seen.to_string().contains(", 1 retry, last error: no route to the host"), "{seen}");
+    stop.stop();
+    within(move || ran.join()).unwrap().unwrap_err();
+}
+
+#[test]
 fn a_source_that_backs_off_says_until_when() {
     let pipeline = pipeline();
     let monitor = pipeline.monitor();
@@ -188,8 +216,7 @@ fn a_snapshot_is_json_and_text() {
         }],
         "sinks": [{
             "name": "numbers", "state": "ended", "updates": 1, "commits": 1, "undelivered": 0, "lag_seconds": 0.0,
-            "retries": 0,
-            "refused": 0,
+            "retries": 0, "refused": 0, "last_error": null,
         }],
         "checkpoint": null, "clock": null, "stop": null,
     });

@@ -229,6 +229,7 @@ fn look_at_sink(sink: &SinkPart, phase: Phase, wall: u64) -> SinkStatus {
         lag: Duration::from_millis(lag),
         retries: progress.retries(),
         refused: progress.refused_updates(),
+        last_error: progress.last_error(),
     }
 }
 

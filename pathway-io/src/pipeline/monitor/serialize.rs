@@ -61,6 +61,7 @@ serialize!(SinkStatus |this| {
     "lag_seconds": &this.lag.as_secs_f64(),
     "retries": &this.retries,
     "refused": &this.refused,
+    "last_error": &this.last_error,
 });
 
 serialize!(CheckpointStatus |this| {

@@ -102,6 +102,8 @@ pub struct SinkStatus {
     pub retries: u64,
     /// The updates that were left out, because the sink refuses them permanently.
     pub refused: u64,
+    /// The last error of the sink with its causes, after which it was retried.
+    pub last_error: Option<String>,
 }
 
 /// The state of a sink.
@@ -246,12 +248,13 @@ impl fmt::Display for SourceStatus {
         if self.attempts > 1 {
             write!(f, ", {}", counted(self.attempts.into(), "attempt"))?;
         }
-        if let Some(error) = &self.last_error {
-            // An error may have several lines, and a snapshot has one line for each source.
-            write!(f, ", last error: {}", error.replace(char::is_control, " "))?;
-        }
-        Ok(())
+        write_last_error(f, self.last_error.as_deref())
     }
+}
+
+/// An error may have several lines, and a snapshot has one line for each source and sink.
+fn write_last_error(f: &mut fmt::Formatter<'_>, error: Option<&str>) -> fmt::Result {
+    error.map_or(Ok(()), |error| write!(f, ", last error: {}", error.replace(char::is_control, " ")))
 }
 
 impl fmt::Display for SourceState {
@@ -274,7 +277,7 @@ impl fmt::Display for SinkStatus {
         if self.refused > 0 {
             write!(f, ", {} refused", grouped(self.refused))?;
         }
-        Ok(())
+        write_last_error(f, self.last_error.as_deref())
     }
 }
 

@@ -12,7 +12,7 @@ use super::line::{Gauge, Rate, SINK, note, table};
 use super::lines;
 use super::screen;
 use crate::pipeline::monitor::snapshot::{counted, grouped};
-use crate::pipeline::monitor::{Monitor, Snapshot, SourceStatus};
+use crate::pipeline::monitor::{Monitor, SinkStatus, Snapshot, SourceStatus};
 use crate::run::control::Notice;
 use crate::run::error::Result;
 use crate::run::summary::{Stop, Summary};
@@ -114,7 +114,8 @@ fn look(seen: &Snapshot, rates: &mut Vec<Rate>, columns: usize) -> Vec<String> {
         (format!("{SINK}{}", sink.name), gauge)
     });
     let parts: Vec<(String, Gauge)> = of_sources.chain(of_sinks).collect();
-    let notes: Vec<String> = seen.sources.iter().filter_map(restarted).collect();
+    let notes: Vec<String> =
+        seen.sources.iter().filter_map(restarted).chain(seen.sinks.iter().filter_map(retried)).collect();
     rates.resize_with(parts.len(), Rate::default);
     let now = Instant::now();
     let rated = |((name, gauge), rate): ((String, Gauge), &mut Rate)| (name, gauge, rate.per_second(now, gauge.rows));
@@ -128,6 +129,12 @@ fn look(seen: &Snapshot, rates: &mut Vec<Rate>, columns: usize) -> Vec<String> {
 fn restarted(source: &SourceStatus) -> Option<String> {
     let error = source.last_error.as_ref()?;
     Some(format!("{}: {} so far, the last error: {error}", source.name, counted(source.attempts.into(), "attempt")))
+}
+
+/// Returns a line about a sink that has failed and was retried.
+fn retried(sink: &SinkStatus) -> Option<String> {
+    let error = sink.last_error.as_ref()?;
+    Some(format!("{SINK}{}: {} so far, the last error: {error}", sink.name, counted(sink.retries, "failure")))
 }
 
 fn summary_text(result: &Result<Summary>, duration: Duration) -> String {

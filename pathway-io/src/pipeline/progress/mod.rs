@@ -9,8 +9,8 @@
 //! → readings.csv         24,682       820       31        0
 //! ```
 //!
-//! If standard error is not a terminal, the pipeline only writes a line for each failed attempt of a source that is run
-//! again. In both cases, a stop that takes longer than half a second names the parts that it waits for, once for the
+//! If standard error is not a terminal, the pipeline only writes a line for each failed attempt of a source or a sink
+//! that is tried again. In both cases, a stop that takes longer than half a second names the parts that it waits for, once for the
 //! sources and once for the sinks:
 //!
 //! ```text

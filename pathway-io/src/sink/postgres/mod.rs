@@ -73,6 +73,11 @@
 //!
 //! All other errors, such as a wrong password or a violated constraint, fail the pipeline immediately.
 //!
+//! At the start, a server that cannot be reached is also retried, and the sources wait. [`Pipeline::progress`], a
+//! [`Monitor`](crate::monitor::Monitor) and a subscriber of `tracing` show each attempt.
+//!
+//! [`Pipeline::progress`]: crate::Pipeline::progress
+//!
 //! ```no_run
 //! use pathway_io::{Pipeline, Schema, Subject, connector, postgres};
 //!

@@ -113,7 +113,8 @@ impl Options {
     /// Sets how often the database is retried after a transient error.
     ///
     /// By default there are 40 attempts in a row, with waits from 100 ms to 10 s: about five minutes in all. Meanwhile,
-    /// the sources wait when the backlog is full. `attempts(1)` turns retries off. See
+    /// the sources wait: until the first attempt succeeds, and later when the backlog is full.
+    /// [`Pipeline::progress`](crate::Pipeline::progress) shows the attempts. `attempts(1)` turns retries off. See
     /// [`SinkOptions::retry`](crate::SinkOptions::retry).
     pub fn retry(mut self, restart: Restart) -> Self {
         self.sink = self.sink.retry(restart);

@@ -73,8 +73,9 @@ impl Options {
     /// Sets how often a commit is retried while another program has locked the database.
     ///
     /// By default there are 60 attempts in a row, with waits from 10 ms to 1 s: one to two minutes in all. Each attempt
-    /// waits for up to 1 s in SQLite itself. Meanwhile, the sources wait when the backlog is full. Any other error
-    /// fails the pipeline immediately. `attempts(1)` turns retries off. See
+    /// waits for up to 1 s in SQLite itself. Meanwhile, the sources wait: until the first attempt succeeds, and
+    /// later when the backlog is full. [`Pipeline::progress`](crate::Pipeline::progress) shows the attempts. Any other
+    /// error fails the pipeline immediately. `attempts(1)` turns retries off. See
     /// [`SinkOptions::retry`](crate::SinkOptions::retry).
     pub fn retry(mut self, restart: Restart) -> Self {
         self.sink = self.sink.retry(restart);
