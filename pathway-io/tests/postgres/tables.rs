@@ -325,8 +325,15 @@ fn a_second_process_that_writes_the_table_is_refused() {
 #[test]
 fn several_tables_start_at_once_in_one_database() {
     let Some(config) = database() else { return };
-    for _ in 0..5 {
-        client(&config).batch_execute("DROP TABLE IF EXISTS pathway_io_tables, t0, t1, t2, t3").unwrap();
+    for round in 0..6 {
+        let level = ["read committed", "serializable"][round % 2];
+        client(&config)
+            .batch_execute(&format!(
+                "DROP TABLE IF EXISTS pathway_io_tables, t0, t1, t2, t3;
+                 DO $$ BEGIN EXECUTE format(
+                     'ALTER DATABASE %I SET default_transaction_isolation = ''{level}''', current_database()); END $$"
+            ))
+            .unwrap();
         let pipeline = crate::common::pipeline();
         let cats = pipeline.read(source(|cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)));
         for table in ["t0", "t1", "t2", "t3"] {

@@ -1,6 +1,6 @@
 //! The form of a table in PostgreSQL, and the check of an existing table: [`Layout`].
 
-use postgres::{Client, Transaction};
+use postgres::{Client, IsolationLevel, Transaction};
 
 use crate::rows::description::TableSchema;
 use crate::run::error::{BoxError, fatal};
@@ -132,7 +132,9 @@ impl Layout {
 
     /// Creates the table or checks the existing one. Returns the time of its last commit, if the table is continued.
     pub(super) fn prepare(&self, client: &mut Client, start: EarlierRows) -> Result<Option<u64>, BoxError> {
-        let mut transaction = client.transaction().map_err(classified)?;
+        // In another isolation level, the transaction would not see what was created while it waited for the lock.
+        let transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
+        let mut transaction = transaction.start().map_err(classified)?;
         // Without this lock, one of two sinks that create the same table at the same time would fail.
         let alone = format!("SELECT pg_advisory_xact_lock(hashtextextended('{TABLES}', 0))");
         transaction.batch_execute(&alone).map_err(classified)?;
