@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -243,14 +242,19 @@ fn a_server_that_restarts_while_rows_flow_loses_and_doubles_nothing() {
 
 /// A proxy between a socket and the server, which can cut its connections.
 struct Proxy {
+    directory: TempDir,
     links: Arc<Mutex<Vec<UnixStream>>>,
 }
 
 impl Proxy {
-    fn new(socket: &Path, server: &Path) -> Self {
+    fn new() -> Self {
+        const SOCKET: &str = ".s.PGSQL.5432";
+        let directory = TempDir::new();
+        let socket = directory.path(SOCKET);
+        let server = crate::shared().expect("there is a server").host().join(SOCKET);
         let listener = UnixListener::bind(socket).unwrap();
         let links = Arc::<Mutex<Vec<UnixStream>>>::default();
-        let (open, server) = (Arc::clone(&links), server.to_owned());
+        let open = Arc::clone(&links);
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, upstream) = (client.unwrap(), UnixStream::connect(&server).unwrap());
@@ -261,7 +265,13 @@ impl Proxy {
                 thread::spawn(move || pass(back, client));
             }
         });
-        Proxy { links }
+        Proxy { directory, links }
+    }
+
+    /// Returns the connection string that leads through the proxy.
+    fn config(&self, config: &str) -> String {
+        let server = crate::shared().expect("there is a server").host();
+        config.replace(&server.display().to_string(), &self.directory.path("").display().to_string())
     }
 
     /// Cuts all connections at the clients' ends, so that the server still executes what it has received.
@@ -290,12 +300,29 @@ fn pass(mut from: UnixStream, mut to: UnixStream) {
 #[test]
 fn connections_that_are_cut_on_the_way_lose_and_double_nothing() {
     let Some(config) = database() else { return };
-    let Some(server) = crate::shared() else { return };
-    let directory = tempfile::Builder::new().prefix("px").tempdir_in("/tmp").unwrap();
-    let name = ".s.PGSQL.5432";
-    let proxy = Proxy::new(&directory.path().join(name), &server.host().join(name));
-    let through = config.replace(&server.host().display().to_string(), &directory.path().display().to_string());
-    disturbed(&through, true, |_| assert!(proxy.cut() > 0));
+    let proxy = Proxy::new();
+    disturbed(&proxy.config(&config), true, |_| assert!(proxy.cut() > 0));
+}
+
+#[test]
+fn the_session_of_a_killed_process_ends_even_if_it_waits_for_a_lock() {
+    let Some(config) = database() else { return };
+    let (proxy, mut other) = (Proxy::new(), client(&config));
+    other.batch_execute("CREATE TABLE cats (key bigint PRIMARY KEY, genus text)").unwrap();
+    let mut migration = other.transaction().unwrap();
+    migration.batch_execute("LOCK TABLE cats").unwrap();
+    let through = proxy.config(&config);
+    let killed = thread::spawn(move || error(&through, cats().retry(soon().attempts(1)), one));
+    let sessions = "SELECT wait_event_type FROM pg_stat_activity
+                    WHERE starts_with(application_name, 'pathway-io') AND datname = current_database()";
+    wait_until("it waits for the lock", || rows(&config, sessions) == [["Lock"]]);
+    // As in a kill, only the connection ends.
+    assert_eq!(proxy.cut(), 1);
+    wait_until("the server ends the session", || rows(&config, sessions).is_empty());
+    killed.join().unwrap();
+    migration.commit().unwrap();
+    write(&config, cats(), one).unwrap();
+    assert_eq!(rows(&config, "SELECT genus FROM cats"), [["felis"]]);
 }
 
 #[derive(Schema)]

@@ -56,9 +56,10 @@
 //! pipeline's rows, the pipeline replaces that row.
 //!
 //! While the pipeline runs, it holds an advisory lock for the table. A second process that writes the same table does
-//! not start. Each table has its own connection, which must stay one session of the server: a connection pool such as
-//! PgBouncer must be in session mode. Time-outs that the role or the database has for statements, transactions and idle
-//! sessions do not apply to it.
+//! not start. The server releases the lock of a killed process within about a second; before version 14, or on Windows,
+//! it finishes the current statement first. Each table has its own connection, which must stay one session of the
+//! server: a connection pool such as PgBouncer must be in session mode. Time-outs that the role or the database has for
+//! statements, transactions and idle sessions do not apply to it.
 //!
 //! # Errors
 //!

@@ -25,8 +25,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 const DEAD: Duration = Duration::from_secs(30);
 /// The client's default interval of keepalives.
 const DEFAULT_KEEPALIVE: Duration = Duration::from_secs(2 * 60 * 60);
-/// The time to wait until an earlier process releases the table: a server finishes a statement before it notices that
-/// its client is gone.
+/// The time to wait until an earlier process releases the table: a server may need a second to notice that its client
+/// is gone, and older servers finish the statement first.
 const LOCK_TIMEOUT: &str = "5s";
 
 type ConnectFn = dyn Fn(&Config) -> Result<Client, postgres::Error> + Send + Sync;
@@ -125,6 +125,9 @@ impl Sessions {
                  SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4",
             )
             .map_err(classified)?;
+        // If this process is killed, the server ends its statement, even one that waits for a lock, so that the next
+        // process gets the lock of the table. Servers before version 14, and those on Windows, refuse this.
+        let _ = client.batch_execute("SET client_connection_check_interval = '1s'");
         if start == EarlierRows::Continue {
             client
                 .batch_execute(
