@@ -107,10 +107,17 @@ fn check_outputs(checkpoint: &Checkpoint, tables: &[TableShape], quarantines: &[
     let recorded = |path: &Path| checkpoint.files.iter().any(|file| file.path == path_key(path));
     if let Some(path) = files().find(|path| !recorded(path)) {
         let shown = path.display();
-        let is_same = |other: &String| std::path::absolute(other).ok() == std::path::absolute(path).ok();
-        let other = checkpoint.files.iter().map(|file| shown_path(&file.path)).find(is_same);
+        let is_same = |other: &Path| std::path::absolute(other).ok() == std::path::absolute(path).ok();
+        // The directory of the output may have been moved.
+        let is_moved = |other: &Path| other.file_name() == path.file_name() && !files().any(|path| path == other);
+        let mut others = checkpoint.files.iter().map(|file| shown_path(&file.path));
+        let other = others.find(|other| is_same(Path::new(other)) || is_moved(Path::new(other)));
         return Err(match other {
-            Some(other) => format!("the output `{shown}` was given as `{other}`\nhelp: give the path as before").into(),
+            Some(other) => format!(
+                "the output `{shown}` was given as `{other}`\nhelp: give the path as before; if the file was moved, make \
+                 a symbolic link at that path"
+            )
+            .into(),
             None => format!("the output `{shown}` is new: it would not contain the earlier commits\nhelp: {ELSEWHERE}")
                 .into(),
         });

@@ -62,6 +62,19 @@ fn an_output_of_another_table_or_format_is_rejected() {
     });
     let error = error.unwrap_err();
     assert!(error.contains(&format!("was given as `{}`\nhelp: give the path as before", a.display())), "{error}");
+    // The directory of an output was moved.
+    fs::create_dir(directory.path("moved")).unwrap();
+    fs::rename(&a, directory.path("moved/a.csv")).unwrap();
+    let error = run_two(&directory, |[first, second]| {
+        csv::write(&first, directory.path("moved/a.csv"));
+        csv::write(&second, &b);
+    });
+    let error = error.unwrap_err();
+    assert!(error.contains(&format!("was given as `{}`\nhelp: give the path as before", a.display())), "{error}");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(directory.path("moved/a.csv"), &a).unwrap();
+    #[cfg(not(unix))]
+    fs::rename(directory.path("moved/a.csv"), &a).unwrap();
     assert_eq!([read(&a), read(&b)], written);
     run_two(&directory, as_before).unwrap();
     assert_eq!(read(&a).lines().count(), 3);
