@@ -17,11 +17,12 @@
 //! history. Do not move or rewrite the parts: the pipeline fails if an earlier part is missing or has a different
 //! length.
 //!
-//! Arrow stores instants and durations as 64-bit numbers of nanoseconds: instants from 1677-09-21 to 2262-04-11, and
-//! durations up to 292 years. If a source pushes a row with a value outside these ranges, or a row of more than 2 *
-//! 10^9 bytes, the row is a bad row, which the source's [`BadRows`](crate::BadRows) policy handles. If a computation
-//! produces such a row, the row fails the pipeline. In a persistent pipeline, it also fails each later start, so limit
-//! these values in the computation. For larger ranges, use a column of another type, such as an integer.
+//! Arrow stores instants, civil date-times and durations as 64-bit numbers of nanoseconds: instants and date-times from
+//! 1677-09-21 to 2262-04-11, and durations up to 292 years. If a source pushes a row with a value outside these ranges,
+//! or a row of more than 2 * 10^9 bytes, the row is a bad row, which the source's [`BadRows`](crate::BadRows) policy
+//! handles. If a computation produces such a row, the row fails the pipeline. In a persistent pipeline, it also fails
+//! each later start, so limit these values in the computation. For larger ranges, use a column of another type, such as
+//! an integer.
 //!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, parquet};
