@@ -60,7 +60,14 @@ fn child() {
             let restart = Restart::backoff(Duration::from_millis(1)..Duration::from_millis(1));
             let rows = pipeline.read_with(failing, ReadOptions::new().name("line").restart(restart.clone()));
             csv::write(&rows, env::var(OUTPUT).unwrap());
-            rows.write_to_with(Late { attempts: 0 }, SinkOptions::new().retry(restart));
+            rows.write_to_with(Late { failures: 2 }, SinkOptions::new().retry(restart));
+        }
+        "late" => {
+            println!("\n@{}@", std::process::id());
+            let hour = Duration::from_secs(3600);
+            let quiet = source(|rows: Subject<Number>| Ok(rows.wait_closed()?));
+            let retry = SinkOptions::new().retry(Restart::backoff(hour..hour));
+            pipeline.read_with(quiet, ReadOptions::new().name("late")).write_to_with(Late { failures: 1 }, retry);
         }
         "unread" => {
             let mut attempts = 0;
@@ -83,13 +90,14 @@ fn child() {
 
 /// A sink that cannot be opened at first.
 struct Late {
-    attempts: u32,
+    failures: u32,
 }
 
 impl Sink<Number> for Late {
     fn open(&mut self, _: &'static TableSchema) -> RunResult {
-        self.attempts += 1;
-        if self.attempts < 3 { Err(format!("no route {}\nto the host", self.attempts).into()) } else { Ok(()) }
+        let Some(rest) = self.failures.checked_sub(1) else { return Ok(()) };
+        self.failures = rest;
+        Err(format!("no route {rest}\nto the host").into())
     }
 
     fn write(&mut self, _: &Commit<Number>) -> RunResult {
@@ -235,7 +243,16 @@ fn the_lines_fit_into_the_window() {
     assert_eq!(widest, Some(29), "{seen:?}");
 }
 
-/// A child whose source fails twice. It waits for a line of its input.
+#[test]
+fn a_sink_that_cannot_be_opened_is_shown_while_the_start_waits() {
+    let mut terminal = Terminal::start("late", 24, 80);
+    let process = terminal.is_drawn();
+    terminal.wait(|seen| seen.contains("→ late: 1 failure so far, the last error: no route 0 to the host"));
+    send("INT", process);
+    assert_eq!(terminal.end().0, Some(0));
+}
+
+/// A child whose source fails twice, and whose sink cannot be opened twice. It waits for a line of its input.
 fn restarted(output: &Path) -> Child {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["child", "--exact", "--nocapture"]).env(PART, "restarted").env(OUTPUT, output);
@@ -261,7 +278,7 @@ fn without_a_terminal_each_failed_attempt_is_a_line() {
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
         "sink line: failed, retry 1 in 0.0 s: no route 1 to the host\n\
-         sink line: failed, retry 2 in 0.0 s: no route 2 to the host\n\
+         sink line: failed, retry 2 in 0.0 s: no route 0 to the host\n\
          line: attempt 1 failed, attempt 2 in 0.0 s: loss 1 of the line\n\
          line: attempt 2 failed, attempt 3 in 0.0 s: loss 2 of the line\n"
     );

@@ -11,7 +11,7 @@ use super::extensions::{
 };
 use super::monitor::Monitor;
 use super::plan::{Plan, SourcePlan, SourceReader};
-use super::progress;
+use super::progress::{self, Display};
 use super::running::Running;
 use super::signals::Signals;
 use super::supervisor::{Launch, Supervisor};
@@ -95,16 +95,9 @@ pub(super) fn start(
     }
     let (checkpointer, state) = prepared.map(|prepared| prepared.begin(sinks, &inbox, &control)).unzip();
     let sequencer = Sequencer { clock, control: Arc::clone(&control), sources, tables, checkpointer, downstream };
-    let supervisor = Supervisor {
-        control,
-        monitor,
-        inbox,
-        grace_period: plan.grace_period,
-        signals,
-        progress: plan.progress,
-        state,
-        engine,
-    };
+    let display = if plan.progress { Display::start(&monitor) } else { None };
+    let supervisor =
+        Supervisor { control, monitor, inbox, grace_period: plan.grace_period, signals, display, state, engine };
     supervisor.start(sequencer, launches)
 }
 

@@ -41,8 +41,8 @@ pub(crate) struct Supervisor {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) grace_period: Duration,
     pub(crate) signals: Option<Signals>,
-    /// Whether the run is shown on the terminal.
-    pub(crate) progress: bool,
+    /// Shows the run on the terminal. A start that waits for a sink is shown, too.
+    pub(crate) display: Option<Display>,
     /// The checkpointer of a persistent pipeline.
     pub(crate) state: Option<Box<dyn Checkpointing>>,
     /// The threads of the engine.
@@ -168,9 +168,9 @@ impl Supervisor {
         self.deadline(run, began)
     }
 
-    /// Waits for the end, and shows the progress until then.
-    fn show_until_end(self) -> Result<Summary> {
-        let display = if self.progress { Display::start(&self.monitor) } else { None };
+    /// Waits for the end, and then shows the summary.
+    fn show_until_end(mut self) -> Result<Summary> {
+        let display = self.display.take();
         let result = self.end();
         if let Some(display) = display {
             display.finish(&result);

@@ -1,7 +1,9 @@
 //! The display of [`Pipeline::progress`](crate::Pipeline::progress), and functions to write to the same terminal.
 //!
 //! With the feature `progress`, a pipeline can show one line for each source and each sink on standard error. It
-//! updates them five times a second, and ends with a short summary. The lines never exceed the window.
+//! updates them five times a second, and ends with a short summary. The lines never exceed the window. A source or a
+//! sink that is tried again has a line with its last error, also while the start waits for a sink that cannot be
+//! opened.
 //!
 //! ```text
 //!                          rows    rows/s  commits  backlog
@@ -10,8 +12,8 @@
 //! ```
 //!
 //! If standard error is not a terminal, the pipeline only writes a line for each failed attempt of a source or a sink
-//! that is tried again. In both cases, a stop that takes longer than half a second names the parts that it waits for, once for the
-//! sources and once for the sinks:
+//! that is tried again. In both cases, a stop that takes longer than half a second names the parts that it waits for,
+//! once for the sources and once for the sinks:
 //!
 //! ```text
 //! stopping: waiting up to 10 s for `Sensors`; Ctrl-C again ends at once
