@@ -26,8 +26,8 @@ use crate::sink::retry::Retry;
 use crate::sink::spec::{AnySink, SinkSpec};
 
 /// The help for a sink that does not fit the state.
-const FROM_ONE_BACKUP: &str =
-    "restore what the sink has written and the state directory from one backup, or remove both to start over";
+const FROM_ONE_BACKUP: &str = "restore what the sink has written and the state directory from one backup, or remove \
+     both to start over; if you have changed the order in which the sinks of the table are attached, undo that";
 
 /// The state that a transactional sink of a persistent pipeline recovers from.
 pub(crate) struct Recovery<S: Schema> {

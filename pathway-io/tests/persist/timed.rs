@@ -159,7 +159,8 @@ fn a_newer_or_exchanged_transactional_sink_is_rejected_and_no_file_is_touched() 
     database.lock().unwrap().time = Some(u64::MAX);
     let error = run_once(30).unwrap_err().to_string();
     assert!(error.contains("sink `cats` failed: it has commits up to time 18446744073709551615"), "{error}");
-    let help = "\nhelp: restore what the sink has written and the state directory from one backup";
+    let help = "\nhelp: restore what the sink has written and the state directory from one backup, or remove both to start \
+                over; if you have changed the order in which the sinks of the table are attached, undo that";
     assert!(error.contains(help), "{error}");
     *database.lock().unwrap() = Database::default();
     let error = run_once(30).unwrap_err().to_string();
