@@ -121,12 +121,13 @@ fn a_lock_is_written_when_it_is_told_to_and_only_then() {
     package.passes(Some("update"));
     assert_eq!(package.read("cat.schema.json"), lock);
 
-    // A file that has never been a lock is not overwritten.
-    package.write("cat.schema.json", "{\"key\": 1}\n");
-    for update in [None, Some("update")] {
-        package.fails(update, "it is not the lock of a schema");
-        package.fails(update, "help: name another file, or remove this one");
-        assert_eq!(package.read("cat.schema.json"), "{\"key\": 1}\n");
+    // A file that has never been a lock is not overwritten, whatever its fields are.
+    for other in ["{\"key\": 1}\n", "{\"lock\": 1, \"columns\": [], \"key\": 1}\n"] {
+        package.write("cat.schema.json", other);
+        for update in [None, Some("update")] {
+            package.fails(update, "help: name another file, or remove this one");
+            assert_eq!(package.read("cat.schema.json"), other);
+        }
     }
     let names = fs::read_dir(package.directory.join("src")).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = names.collect();

@@ -122,6 +122,9 @@ fn read(place: &Path) -> Result<Lock, Unreadable> {
     let text = std::str::from_utf8(&head.bytes).map_err(|_| unreadable("the text is not valid UTF-8".to_owned()))?;
     Lock::parse(text).map_err(|fault| Unreadable {
         reason: format!("line {}: {}", fault.line, fault.reason),
-        is_lock: text.contains("\"lock\":"),
+        // A row of a sample can have a field `lock`, but no line of its file begins with it.
+        is_lock: ["\"lock\":", "\"columns\":"]
+            .iter()
+            .all(|key| text.lines().any(|line| line.trim_start().starts_with(key))),
     })
 }
