@@ -69,7 +69,7 @@ pub(super) fn start(
     let signals = if plan.handle_signals { Some(Signals::install(&control, draws)?) } else { None };
     control.update(|run| run.checking = persistent);
     let inbox = Inbox::new();
-    let mut parts = Starter {
+    let mut starter = Starter {
         control: &control,
         inbox: &inbox,
         workers,
@@ -80,14 +80,14 @@ pub(super) fn start(
         launches: Vec::new(),
     };
     let engine = match engine {
-        Some(engine) => parts.start_engine(engine, &plan)?,
+        Some(engine) => starter.start_engine(engine, &plan)?,
         None => None,
     };
     let (downstream, engine) = engine.map(|engine| (engine.downstream, engine.running)).unzip();
     for ((source, readers), policy) in plan.sources.into_iter().zip(readers).zip(policies) {
-        parts.add_source(&source, readers, policy);
+        starter.add_source(&source, readers, policy);
     }
-    let Starter { prepared, sinks, sources, tables, launches, .. } = parts;
+    let Starter { prepared, sinks, sources, tables, launches, .. } = starter;
     let clock = CommitClock::after(prepared.as_ref().map_or(0, |prepared| prepared.time()));
     if let Some(ahead) = clock.ahead() {
         let seconds = ahead.as_secs();
@@ -101,7 +101,7 @@ pub(super) fn start(
     supervisor.start(sequencer, launches)
 }
 
-/// The parts of a run that is being started.
+/// Starts the parts of a run, and holds those that were started.
 struct Starter<'a> {
     control: &'a Arc<Control>,
     inbox: &'a Arc<Inbox>,
